@@ -1,0 +1,87 @@
+/*
+ * core.h - the fleet's rules: a pure function from tables and a command to tables and
+ * effects.
+ *
+ * core_apply() is the only door through which state changes. It has no memory, reads no
+ * clock, draws no random number and touches no file, socket or lock: all it knows stands
+ * in the transaction's tables and in the command. The same commands on the same tables
+ * give the same bytes on every machine.
+ *
+ * Ownership  The command is borrowed for the call. Effects go into the caller's
+ *            `struct effects`, whose arena holds all their bytes.
+ * Failure    A refused request is an ordinary effect. The returned error is the
+ *            transaction's or the arena's: then the batch must be aborted, and the
+ *            effects thrown away.
+ * Threads    As the transaction's.
+ */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include "core/effects.h"
+#include "core/settings.h"
+#include "store/transaction.h"
+
+struct command {
+    uint64_t sequence; /* strictly rising, given by the order */
+    int64_t now_ms;    /* the fleet's clock: monotonic, stands still while the hub is
+                          down; leases and timeouts count on it; never falls */
+    int64_t wall_ms;   /* Unix time: what people see, not_before and complete_by */
+    uint8_t entropy[16];
+    struct origin origin;
+    struct slice actor;
+    uint32_t role; /* one enum role */
+    bool digest_present;
+    uint8_t digest[DIGEST_BYTES];
+    /* A token the door has minted for this request: the text stays at the door. */
+    bool minted;
+    uint8_t minted_digest[DIGEST_BYTES];
+    char minted_prefix[8];
+    const struct message *message;
+};
+
+/* The names of the core's tables, in the order of their numbers, for store_open(). */
+extern const char *const CORE_TABLES[];
+extern const unsigned CORE_TABLE_COUNT;
+
+/* Applies one command. A tick (MESSAGE_TICK) handles a bounded number of due deadlines
+ * and sets effects->more_due when others are left. */
+enum err core_apply(const struct core_settings *settings, struct transaction *transaction,
+                    const struct command *command, struct effects *effects);
+
+/* Answers a question (a message whose row says "query") without changing a row. */
+enum err core_query(const struct core_settings *settings, struct transaction *transaction,
+                    const struct command *question, struct effects *effects);
+
+/* Writes the order's place (sequence and clock) into the tables: once per changed batch. */
+enum err core_seal(struct transaction *transaction, uint64_t sequence, int64_t now_ms);
+
+struct core_place {
+    uint64_t sequence;
+    int64_t now_ms;
+    uint64_t epoch;
+};
+
+/* Zeroes for a new store. */
+enum err core_place_read(struct transaction *transaction, struct core_place *ret_place);
+
+/* How long until a tick has work, 0 when it has now, INT64_MAX when nothing waits. */
+enum err core_next_due_ms(struct transaction *transaction, int64_t now_ms, int64_t wall_ms,
+                          int64_t *ret_wait_ms);
+
+/* One key of the key ring, as the gate keeps it. */
+struct core_key {
+    uint8_t digest[DIGEST_BYTES]; /* SHA-256 of the token */
+    struct slice actor;
+    uint32_t role;
+    int64_t expires_wall_ms; /* 0: never */
+};
+
+/* Walks the key ring: start with *position all zero. ERR_NOT_FOUND at the end. */
+enum err core_key_next(struct transaction *transaction, uint8_t position[DIGEST_BYTES],
+                       struct core_key *ret_key);
+
+/* Walks every table both ways and names the first broken invariant in *ret_text (fixed
+ * text); ERR_CORRUPT then. For tests and `drover store verify`. */
+enum err core_verify(struct transaction *transaction, const char **ret_text);
+
+#endif

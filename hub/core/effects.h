@@ -1,0 +1,53 @@
+/*
+ * effects.h - what a command asks of the world, held until its batch is committed.
+ *
+ * Messages inside effects, and every slice in them, live in the effects' arena.
+ */
+#ifndef CORE_EFFECTS_H
+#define CORE_EFFECTS_H
+
+#include "message/envelope.h"
+
+enum effect_kind {
+    EFFECT_SEND,       /* `message` to `link` */
+    EFFECT_BROADCAST,  /* `message` to every identified link but `link` */
+    EFFECT_ANSWER,     /* `message` is the HTTP answer to (`link`, `request`); `status` */
+    EFFECT_BIND,       /* `link` is identified from now on */
+    EFFECT_CLOSE,      /* close `link` with `code`; `reason` is its name */
+    EFFECT_KEY_ADD,    /* `digest`, `actor`, `role`, `expires_wall_ms` join the ring */
+    EFFECT_KEY_REMOVE, /* `digest` leaves it; links it opened are closed */
+};
+
+struct effect {
+    struct effect *next;
+    enum effect_kind kind;
+    uint64_t link;
+    uint64_t request;
+    uint16_t status;       /* of an answer; the message's own when 0 */
+    bool replayed;         /* an answer to a repeated idempotent request */
+    uint16_t code;         /* of a close */
+    struct slice reason;   /* of a close */
+    uint8_t digest[DIGEST_BYTES];
+    struct slice actor;
+    uint32_t role;
+    int64_t expires_wall_ms;
+    struct message message;
+};
+
+struct effects {
+    struct arena *arena;
+    struct effect *first;
+    struct effect *last;
+    uint32_t count;
+    bool more_due; /* a tick left due deadlines behind */
+};
+
+static inline void effects_init(struct effects *effects, struct arena *arena)
+{
+    *effects = (struct effects){ .arena = arena };
+}
+
+/* Appends a zeroed effect; NULL when the arena is spent (then arena_failed()). */
+struct effect *effects_add(struct effects *effects, enum effect_kind kind);
+
+#endif

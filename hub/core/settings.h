@@ -1,0 +1,24 @@
+/*
+ * settings.h - the numbers the fleet's rules turn on. From the configuration; the same
+ * for every command of a run.
+ */
+#ifndef CORE_SETTINGS_H
+#define CORE_SETTINGS_H
+
+#include <stdint.h>
+
+struct core_settings {
+    int64_t acceptance_ms;      /* from task_assign to task_accepted */
+    int64_t lease_ms;           /* renewed by progress and lease_renew */
+    int64_t reconnect_grace_ms; /* a lost agent may come back for its tasks */
+    int64_t retry_delay_ms;     /* before a failed task is ready again; 0: at once */
+    int64_t idempotency_ms;     /* how long a submit is remembered */
+    uint32_t attempts_default;
+    uint32_t attempts_max;
+    uint32_t history_max;       /* events kept per task */
+    uint32_t presence_events_agents_max; /* above: joins and leaves are not broadcast */
+    uint64_t tasks_open_max;    /* tasks not in an end state; past it a submit is refused */
+    uint32_t capability_sets_max;
+};
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * door.h - the pair of rings between one net thread and the engine.
+ *
+ * In: envelopes, taken by the engine. Out: released batches, in commit order. Both are
+ * bounded; the engine takes no question unless the way out has room.
+ *
+ * Threads    door_push and door_pop: the net thread that owns the door.
+ */
+#ifndef ENGINE_DOOR_H
+#define ENGINE_DOOR_H
+
+#include "engine/frame.h"
+#include "message/envelope.h"
+
+struct door;
+
+enum release_kind {
+    RELEASE_SEND,       /* frame to one link */
+    RELEASE_BROADCAST,  /* frame to every identified link but `link` */
+    RELEASE_ANSWER,     /* the HTTP answer of (link, request) */
+    RELEASE_BIND,       /* the link is identified from now on */
+    RELEASE_CLOSE,      /* close the link */
+    RELEASE_KEY_ADD,    /* for the gate's key ring */
+    RELEASE_KEY_REMOVE, /* likewise; links opened with it are to be closed */
+};
+
+struct release {
+    struct release *next;
+    enum release_kind kind;
+    uint64_t link;
+    uint64_t request;
+    struct frame *frame; /* SEND, BROADCAST, ANSWER: one reference, the taker's */
+    enum message_type answer; /* ANSWER: what the frame holds */
+    uint16_t status;
+    bool replayed;
+    uint16_t code;       /* CLOSE */
+    struct slice reason; /* CLOSE */
+    uint8_t digest[DIGEST_BYTES];
+    struct slice actor; /* KEY_ADD, BIND */
+    uint32_t role;
+    int64_t expires_wall_ms;
+};
+
+/* A batch that is committed. Its releases stand in order; the batch owns all but frames. */
+struct release_batch;
+
+/* Takes the envelope; false, and nothing taken, when the ring is full: park the reader
+ * and try again after the next wake-up. */
+bool door_push(struct door *door, struct envelope *envelope);
+
+/* True when door_push has room for `count` more. */
+bool door_has_room(const struct door *door, uint32_t count);
+
+/* The next committed batch, or NULL. */
+struct release_batch *door_pop(struct door *door);
+
+struct release *release_first(struct release_batch *batch);
+
+/* Frees the batch and lets go of frames nobody took (set release->frame NULL on taking). */
+void release_batch_destroy(struct release_batch *batch);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * row.h - all the project says about one message, as one row of a generated table.
+ */
+#ifndef MESSAGE_ROW_H
+#define MESSAGE_ROW_H
+
+#include "message/envelope.h"
+#include "message/field.h"
+
+enum message_direction {
+    DIRECTION_SOCKET_IN,
+    DIRECTION_SOCKET_OUT,
+    DIRECTION_HTTP_REQUEST,
+    DIRECTION_HTTP_ANSWER,
+    DIRECTION_INTERNAL,
+};
+
+enum message_kind {
+    KIND_COMMAND, /* may change the tables: goes through the order */
+    KIND_QUERY,   /* only reads */
+    KIND_NOTICE,  /* goes out, is never dispatched */
+};
+
+enum message_tier {
+    TIER_NONE,
+    TIER_LIGHT,
+    TIER_NORMAL,
+    TIER_HEAVY,
+    TIER_REPORT, /* an agent's reports on its own lease */
+};
+
+/* What happens to a frame whose reader is too slow. */
+enum message_slow_reader {
+    SLOW_READER_CLOSE,
+    SLOW_READER_DROP,
+};
+
+struct message_row {
+    struct slice name; /* on the wire; of a route its name */
+    enum message_direction direction;
+    enum message_kind kind;
+    enum message_tier tier;
+    enum message_slow_reader slow_reader;
+    uint32_t roles; /* bits of enum role */
+    struct slice method;
+    struct slice path; /* pattern: /api/tasks/{task_id} */
+    uint16_t status;   /* of a success answer */
+    const struct field_table *table;
+    /* JSON Schema texts; absent where there is nothing to validate. */
+    struct slice schema; /* the socket message, or a route's body */
+    struct slice schema_path;
+    struct slice schema_query;
+    struct slice schema_headers;
+    struct slice summary;
+};
+
+/* Indexed by enum message_type; row 0 (MESSAGE_NONE) is empty. */
+extern const struct message_row MESSAGE_ROWS[MESSAGE_COUNT];
+
+struct error_row {
+    struct slice name;
+    uint16_t status; /* HTTP */
+    struct slice text;
+};
+
+/* Indexed by enum error_code (generated from schemas/errors.json). */
+extern const struct error_row ERROR_ROWS[ERROR_CODE_COUNT];
+
+struct close_row {
+    uint16_t code;
+    struct slice name;
+};
+
+/* Indexed by enum close_reason (generated from schemas/errors.json). */
+extern const struct close_row CLOSE_ROWS[CLOSE_REASON_COUNT];
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * store.h - LMDB behind the transaction interface: one writer, many short readers.
+ *
+ * Every record carries a version and a checksum over its key and value, checked on every
+ * read. A commit that returns ERR_OK is synced. No threads of its own.
+ *
+ * Failure    ERR_MAP_FULL: end the batch, store_grow(), apply it again. ERR_NO_SPACE: the
+ *            disk or `bytes_max` is reached; nothing was changed; the store stays usable.
+ *            ERR_IO and ERR_CORRUPT from a commit: the store is broken, stop writing.
+ * Threads    store_open/close: one thread. The write batch: one thread, always the same.
+ *            A reader belongs to one thread at a time; readers and the writer run side by
+ *            side, and store_grow waits for readers in flight.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "store/transaction.h"
+
+#include <stdint.h>
+
+struct store;
+struct store_reader;
+
+struct store_options {
+    const char *directory;
+    const char *const *tables; /* names, in the order of their numbers */
+    unsigned table_count;
+    uint64_t bytes_first;      /* of the map when the store is new */
+    uint64_t bytes_max;        /* the map never grows past this */
+    bool forced_file_system;   /* accept a file system the rules refuse */
+};
+
+struct store_problem {
+    char text[256]; /* one sentence for an operator */
+};
+
+/* ERR_EXISTS: another process has it. ERR_UNSUPPORTED: file system, or a store written by
+ * a newer version. ERR_CORRUPT, ERR_IO, ERR_MEMORY, ERR_NO_SPACE. Creates the directory
+ * (0700) and files (0600). */
+enum err store_open(const struct store_options *options, struct store **ret_store,
+                    struct store_problem *ret_problem);
+
+/* Accepts NULL. */
+void store_close(struct store *store);
+
+/*
+ * The one batch of the writer thread. The transaction reads through a snapshot and takes
+ * LMDB's write lock only at its first put or remove. End it with commit or abort.
+ */
+struct transaction *store_batch(struct store *store);
+bool store_batch_changed(const struct store *store);
+enum err store_commit(struct store *store); /* without a change: no sync */
+void store_abort(struct store *store);
+
+/* Doubles the map, within bytes_max and the free disk; ERR_NO_SPACE when it cannot.
+ * No batch may be open. */
+enum err store_grow(struct store *store);
+
+struct store_reader *store_reader_create(struct store *store);
+void store_reader_destroy(struct store_reader *reader);
+/* A snapshot of the last commit; puts and removes are bugs. Short: end it at once. */
+struct transaction *store_reader_begin(struct store_reader *reader);
+void store_reader_end(struct store_reader *reader);
+
+struct store_usage {
+    uint64_t map_bytes;
+    uint64_t used_bytes; /* pages in use, free pages left out */
+    uint64_t file_bytes;
+    uint64_t bytes_max;
+    uint64_t commits; /* synced, since open */
+    uint64_t readers;
+};
+
+enum err store_measure(struct store *store, struct store_usage *ret_usage);
+
+#endif
