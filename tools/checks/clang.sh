@@ -5,7 +5,7 @@ set -eu
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if cmake -S . -B "$1" -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
-    -DDROVER_CHECKS=OFF >"$log" 2>&1 && cmake --build "$1" >>"$log" 2>&1; then
+    -DDROVER_CHECKS=OFF >"$log" 2>&1 && cmake --build "$1" -- --quiet -k 0 >>"$log" 2>&1; then
     exit 0
 fi
 cat "$log" >&2
