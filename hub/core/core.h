@@ -65,8 +65,8 @@ struct core_place {
 enum err core_place_read(struct transaction *transaction, struct core_place *ret_place);
 
 /* How long until a tick has work, 0 when it has now, INT64_MAX when nothing waits. */
-enum err core_next_due_ms(struct transaction *transaction, int64_t now_ms, int64_t wall_ms,
-                          int64_t *ret_wait_ms);
+enum err core_next_due_ms(struct transaction *transaction, int64_t now_ms,
+                          int64_t wall_ms, int64_t *ret_wait_ms);
 
 /* One key of the key ring, as the gate keeps it. */
 struct core_key {

@@ -23,10 +23,10 @@ struct effect {
     enum effect_kind kind;
     uint64_t link;
     uint64_t request;
-    uint16_t status;       /* of an answer; the message's own when 0 */
-    bool replayed;         /* an answer to a repeated idempotent request */
-    uint16_t code;         /* of a close */
-    struct slice reason;   /* of a close */
+    uint16_t status;     /* of an answer; the message's own when 0 */
+    bool replayed;       /* an answer to a repeated idempotent request */
+    uint16_t code;       /* of a close */
+    struct slice reason; /* of a close */
     uint8_t digest[DIGEST_BYTES];
     struct slice actor;
     uint32_t role;

@@ -15,9 +15,9 @@ struct core_settings {
     int64_t idempotency_ms;     /* how long a submit is remembered */
     uint32_t attempts_default;
     uint32_t attempts_max;
-    uint32_t history_max;       /* events kept per task */
+    uint32_t history_max;                /* events kept per task */
     uint32_t presence_events_agents_max; /* above: joins and leaves are not broadcast */
-    uint64_t tasks_open_max;    /* tasks not in an end state; past it a submit is refused */
+    uint64_t tasks_open_max; /* tasks not in an end state; past it a submit is refused */
     uint32_t capability_sets_max;
 };
 

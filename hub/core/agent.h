@@ -1,0 +1,69 @@
+/*
+ * agent.h - an agent: its row, its presence and the tasks it holds.
+ *
+ * An agent gets a number at its first identify and keeps its row for ever. The row is
+ * small; name, status and capabilities stand in a blob (the profile).
+ */
+#ifndef CORE_AGENT_H
+#define CORE_AGENT_H
+
+#include "core/step.h"
+
+enum {
+    AGENT_ID_BYTES_MAX = 480, /* its id is a key */
+    CAPABILITIES_MAX = 256,   /* of one agent or task */
+};
+
+struct agent {
+    uint64_t number;
+    uint64_t link;  /* 0: not connected */
+    uint64_t set;   /* its capability set while connected; else 0 */
+    uint32_t slots; /* max_concurrent */
+    uint32_t held;
+    bool unresponsive; /* out of matching until it says anything */
+    bool idle;         /* has a row in TABLE_IDLE, under `idle_order` */
+    uint64_t idle_order;
+    int64_t connected_ms;   /* wall, of the last identify */
+    int64_t changed_ms;     /* wall, of the last change of its shown state */
+    int64_t grace_until_ms; /* fleet clock: its tasks wait for it until then; 0 none */
+};
+
+struct agent_profile {
+    struct slice id;
+    struct slice name;
+    struct slice status;
+    struct slice_list capabilities; /* as given */
+};
+
+bool agent_load(struct step *step, uint64_t number, struct agent *ret_agent);
+bool agent_number(struct step *step, struct slice id, uint64_t *ret_number);
+bool agent_load_id(struct step *step, struct slice id, struct agent *ret_agent);
+bool agent_unpack(struct step *step, uint64_t number, struct slice value,
+                  struct agent *ret_agent);
+
+/* Writes the row and keeps TABLE_IDLE in step with it. */
+void agent_save(struct step *step, struct agent *agent);
+
+bool agent_profile_load(struct step *step, uint64_t number,
+                        struct agent_profile *ret_profile);
+void agent_profile_save(struct step *step, uint64_t number,
+                        const struct agent_profile *profile);
+
+/* The id alone; absent for number 0. */
+struct slice agent_id(struct step *step, uint64_t number);
+
+/* May it be handed one more task? */
+bool agent_has_room(const struct agent *agent);
+
+/* v1.1's word: idle, assigned, working, blocked, offline. */
+struct slice agent_fsm_state(struct step *step, const struct agent *agent);
+
+/* The task it holds with the lowest number; false when it holds none. */
+bool agent_first_held(struct step *step, const struct agent *agent, uint64_t *ret_task);
+
+/* Walks connected agents by number: start with *position = 0. False at the end. */
+bool agent_next_connected(struct step *step, uint64_t *position, struct agent *ret_agent);
+
+uint64_t agents_connected(struct step *step);
+
+#endif

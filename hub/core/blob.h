@@ -1,0 +1,34 @@
+/*
+ * blob.h - payloads of any size, laid out in rows of a bounded one.
+ */
+#ifndef CORE_BLOB_H
+#define CORE_BLOB_H
+
+#include "core/step.h"
+
+enum {
+    BLOB_PIECE_BYTES = 1900,
+};
+
+/* Each kind has a number space of its own for `owner`. */
+enum blob_kind {
+    BLOB_TASK_BODY = 1,     /* owner: task; see task.h */
+    BLOB_TASK_RESULT = 2,   /* owner: task; original JSON text */
+    BLOB_TASK_ERROR = 3,    /* owner: task; text */
+    BLOB_TASK_NOTE = 4,     /* owner: task; the last note of its progress */
+    BLOB_AGENT_PROFILE = 5, /* owner: agent; see agent.h */
+    BLOB_SET = 6,           /* owner: capability set, canonical */
+    BLOB_IDEMPOTENCY = 7,   /* owner: see idempotency.h */
+};
+
+/* Replaces what was there. An empty payload is kept, an absent one removes. */
+void blob_put(struct step *step, uint64_t owner, enum blob_kind kind,
+              struct slice payload);
+
+/* Removing what is not there does nothing. */
+void blob_remove(struct step *step, uint64_t owner, enum blob_kind kind);
+
+/* A copy in the arena; absent when there is none. */
+struct slice blob_get(struct step *step, uint64_t owner, enum blob_kind kind);
+
+#endif

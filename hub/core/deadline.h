@@ -1,0 +1,39 @@
+/*
+ * deadline.h - everything that waits for a time, in one time-ordered table.
+ */
+#ifndef CORE_DEADLINE_H
+#define CORE_DEADLINE_H
+
+#include "core/step.h"
+
+/* Stored: never renumber. */
+enum deadline_clock {
+    CLOCK_FLEET = 0,
+    CLOCK_WALL = 1,
+};
+
+/* Stored: never renumber. */
+enum deadline_kind {
+    DEADLINE_TASK = 1,        /* acceptance, lease or retry delay: by the task's state */
+    DEADLINE_TASK_WALL = 2,   /* not_before or complete_by: by the task's state */
+    DEADLINE_GRACE = 3,       /* subject: agent; its reconnect grace is over */
+    DEADLINE_MATCH = 4,       /* subject: agent; it may have room for more */
+    DEADLINE_WAITERS = 5,     /* subject: task; tell those who wait for it */
+    DEADLINE_IDEMPOTENCY = 6, /* subject: see idempotency.h */
+};
+
+/* `subject` is at most 64 bytes; number subjects are 8 bytes big-endian. Adding what is
+ * there already is fine. */
+void deadline_add(struct step *step, enum deadline_clock clock, int64_t due_ms,
+                  enum deadline_kind kind, struct slice subject);
+
+/* Must be there. */
+void deadline_remove(struct step *step, enum deadline_clock clock, int64_t due_ms,
+                     enum deadline_kind kind, struct slice subject);
+
+void deadline_add_number(struct step *step, enum deadline_clock clock, int64_t due_ms,
+                         enum deadline_kind kind, uint64_t number);
+void deadline_remove_number(struct step *step, enum deadline_clock clock, int64_t due_ms,
+                            enum deadline_kind kind, uint64_t number);
+
+#endif

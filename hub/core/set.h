@@ -1,0 +1,33 @@
+/*
+ * set.h - capability sets, interned: sorted, without repeats, compared exactly.
+ *
+ * A set lives while a task that is not in an end state, or a connected agent, uses it.
+ */
+#ifndef CORE_SET_H
+#define CORE_SET_H
+
+#include "core/step.h"
+
+struct set {
+    struct slice_list items; /* sorted, unique */
+};
+
+/* The canonical form of a list, in the arena. */
+void set_make(struct step *step, struct slice_list list, struct set *ret_set);
+
+/* Finds or adds the set and counts one user more. False: capability_sets_max is reached
+ * (or the step has failed); nothing is changed then. */
+bool set_intern(struct step *step, const struct set *set, uint64_t *ret_number);
+
+/* One user less; the last one takes the set along. 0 is ignored. */
+void set_release(struct step *step, uint64_t number);
+
+bool set_load(struct step *step, uint64_t number, struct set *ret_set);
+
+/* True when every item of `needed` is in `offered`. */
+bool set_covers(const struct set *offered, const struct set *needed);
+
+/* The first item of `needed` that `offered` lacks; absent when it covers all. */
+struct slice set_first_missing(const struct set *offered, const struct set *needed);
+
+#endif

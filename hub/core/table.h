@@ -1,0 +1,69 @@
+/*
+ * table.h - the core's tables and their keys, in one place.
+ *
+ * Numbers are big-endian, so that memcmp is their order. A task is known by its number,
+ * an agent by a number of its own: ids are as long as a client likes, keys are not.
+ * Every value starts with a version byte.
+ *
+ *   place          -                               sequence, clock, epoch
+ *   counter        counter(1)                      the last number given out, or a count
+ *   stats          -                               tasks by state and lane
+ *   task           task(8)                         the head
+ *   blob           owner(8) kind(1) piece(4)       payloads in pieces
+ *   history        task(8) index(4)                one event
+ *   task_state     state(1) task(8)                index
+ *   task_agent     agent(8) task(8)                index: tasks by assignee
+ *   ready          set(8) lane(1) task(8)          queued tasks by what they need
+ *   waiter         task(8) dependent(8)            who waits for a task
+ *   deadline       clock(1) due(8) kind(1) subject time-ordered
+ *   agent          agent(8)                        what changes often
+ *   agent_id       id                              the agent's number
+ *   link           link(8)                         the agent behind a socket
+ *   connected      agent(8)                        index
+ *   holding        agent(8) task(8)                who holds what
+ *   idle           set(8) order(8) agent(8)        agents with a free slot, by ability
+ *   set            set(8)                          users of an interned capability set
+ *   set_hash       hash(8) set(8)                  to find it again
+ *   token          digest(32)                      key ring
+ *   token_agent    see token.h                     index
+ *   idempotency    see idempotency.h
+ */
+#ifndef CORE_TABLE_H
+#define CORE_TABLE_H
+
+enum table {
+    TABLE_PLACE,
+    TABLE_COUNTER,
+    TABLE_STATS,
+    TABLE_TASK,
+    TABLE_BLOB,
+    TABLE_HISTORY,
+    TABLE_TASK_STATE,
+    TABLE_TASK_AGENT,
+    TABLE_READY,
+    TABLE_WAITER,
+    TABLE_DEADLINE,
+    TABLE_AGENT,
+    TABLE_AGENT_ID,
+    TABLE_LINK,
+    TABLE_CONNECTED,
+    TABLE_HOLDING,
+    TABLE_IDLE,
+    TABLE_SET,
+    TABLE_SET_HASH,
+    TABLE_TOKEN,
+    TABLE_TOKEN_AGENT,
+    TABLE_IDEMPOTENCY,
+    TABLE_COUNT
+};
+
+/* Rows of TABLE_COUNTER. */
+enum counter {
+    COUNTER_TASK_LAST = 1,  /* highest task number given out */
+    COUNTER_AGENT_LAST = 2, /* highest agent number given out */
+    COUNTER_SET_LAST = 3,   /* highest capability set number given out */
+    COUNTER_SETS = 4,       /* capability sets alive */
+    COUNTER_CONNECTED = 5,  /* agents connected */
+};
+
+#endif
