@@ -1,0 +1,191 @@
+#include "os/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum err err_from_errno(void)
+{
+    switch (errno) {
+    case ENOENT:
+    case ENOTDIR:
+        return ERR_NOT_FOUND;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return ERR_NO_SPACE;
+    case ENOMEM:
+        return ERR_MEMORY;
+    case EMFILE:
+    case ENFILE:
+        return ERR_LIMIT;
+    default:
+        return ERR_IO;
+    }
+}
+
+/* Reads one byte more than allowed, so that a file that is too long is told from one
+ * that just fits, whatever its size says (a pipe or /proc says nothing). */
+static enum err read_all(int fd, size_t bytes_max, struct buffer *buffer)
+{
+    char chunk[16384];
+    size_t total = 0;
+
+    for (;;) {
+        size_t want =
+            bytes_max - total < sizeof chunk ? bytes_max - total + 1 : sizeof chunk;
+        ssize_t taken = read(fd, chunk, want);
+        if (taken < 0 && errno == EINTR)
+            continue;
+        if (taken < 0)
+            return err_from_errno();
+        if (taken == 0)
+            return buffer_failed(buffer) ? ERR_LIMIT : ERR_OK;
+        total += (size_t)taken;
+        if (total > bytes_max)
+            return ERR_LIMIT;
+        buffer_append(buffer, chunk, (size_t)taken);
+    }
+}
+
+enum err file_read(const char *path, size_t bytes_max, struct buffer *buffer)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return err_from_errno();
+    enum err err = read_all(fd, bytes_max, buffer);
+    (void)close(fd);
+    return err;
+}
+
+static enum err write_all(int fd, struct slice bytes)
+{
+    while (bytes.size > 0) {
+        ssize_t written = write(fd, bytes.data, bytes.size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return err_from_errno();
+        bytes = slice_skip(bytes, (size_t)written);
+    }
+    return fsync(fd) == 0 ? ERR_OK : err_from_errno();
+}
+
+static enum err parent_sync(const char *path)
+{
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL)
+        return directory_sync(".");
+    size_t size = slash == path ? 1 : (size_t)(slash - path);
+    if (size >= sizeof parent)
+        return ERR_LIMIT;
+    memcpy(parent, path, size);
+    parent[size] = '\0';
+    return directory_sync(parent);
+}
+
+enum err file_write(const char *path, struct slice bytes)
+{
+    char beside[PATH_MAX];
+    int size = snprintf(beside, sizeof beside, "%s.new", path);
+    if (size < 0 || (size_t)size >= sizeof beside)
+        return ERR_LIMIT;
+
+    /* What an interrupted write left behind is nobody's; a link is not followed. */
+    (void)unlink(beside);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_from_errno();
+    enum err err = write_all(fd, bytes);
+    if (close(fd) != 0 && err == ERR_OK)
+        err = err_from_errno();
+    if (err == ERR_OK && rename(beside, path) != 0)
+        err = err_from_errno();
+    if (err != ERR_OK) {
+        (void)unlink(beside);
+        return err;
+    }
+    return parent_sync(path);
+}
+
+enum err file_remove(const char *path)
+{
+    return unlink(path) == 0 ? parent_sync(path) : err_from_errno();
+}
+
+enum err file_size(const char *path, uint64_t *ret_bytes)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return err_from_errno();
+    *ret_bytes = (uint64_t)status.st_size;
+    return ERR_OK;
+}
+
+enum err directory_make(const char *path)
+{
+    if (mkdir(path, 0700) == 0)
+        return parent_sync(path);
+    if (errno != EEXIST)
+        return err_from_errno();
+
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return err_from_errno();
+    if (!S_ISDIR(status.st_mode))
+        return ERR_INVALID;
+    if ((status.st_mode & 07777) == 0700)
+        return ERR_OK;
+    return chmod(path, 0700) == 0 ? ERR_OK : err_from_errno();
+}
+
+enum err directory_sync(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return err_from_errno();
+    enum err err = fsync(fd) == 0 ? ERR_OK : err_from_errno();
+    (void)close(fd);
+    return err;
+}
+
+bool path_join(char *target, size_t size, const char *directory, const char *name)
+{
+    size_t length = strlen(directory);
+    const char *between = length > 0 && directory[length - 1] == '/' ? "" : "/";
+    int wanted = snprintf(target, size, "%s%s%s", directory, between, name);
+    return wanted >= 0 && (size_t)wanted < size;
+}
+
+enum err file_lock_take(const char *path, struct file_lock *ret_lock)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_from_errno();
+
+    int code;
+    do
+        code = flock(fd, LOCK_EX | LOCK_NB);
+    while (code != 0 && errno == EINTR);
+    if (code != 0) {
+        enum err err = errno == EWOULDBLOCK ? ERR_EXISTS : err_from_errno();
+        (void)close(fd);
+        return err;
+    }
+    ret_lock->fd = fd;
+    return ERR_OK;
+}
+
+void file_lock_release(struct file_lock *lock)
+{
+    if (lock->fd >= 0)
+        (void)close(lock->fd);
+    lock->fd = -1;
+}
