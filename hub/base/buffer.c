@@ -32,6 +32,8 @@ static bool buffer_grow(struct buffer *buffer, size_t needed)
     size_t room = buffer->room == 0 ? FIRST_BYTES : buffer->room;
     while (room < needed)
         room = room > buffer->bytes_max / 2 ? buffer->bytes_max : room * 2;
+    if (room > buffer->bytes_max)
+        room = buffer->bytes_max;
     char *data = realloc(buffer->data, room);
     if (data == NULL)
         return false;

@@ -6,7 +6,8 @@
  * stand, so that opaque values are kept and forwarded exactly as they came.
  *
  * Refused    NUL bytes, invalid UTF-8, lone surrogates, duplicate keys, trailing text,
- *            and whatever passes the limits; with a byte offset and a reason.
+ *            and whatever passes the limits; with a byte offset and a reason. (The escape
+ *            \u0000 is legal JSON: a string's value may hold a NUL, slices carry it.)
  * Ownership  The text is borrowed and must outlive the tape. The tape owns its nodes and
  *            its unescaped strings, and reuses their memory from parse to parse.
  * Threads    One at a time.
@@ -69,22 +70,26 @@ void json_destroy(struct json *json);
 
 /* ERR_INVALID (see *ret_problem), ERR_LIMIT (likewise) or ERR_MEMORY. Replaces what the
  * tape held before. */
-enum err json_parse(struct json *json, struct slice text, struct json_problem *ret_problem);
+enum err json_parse(struct json *json, struct slice text,
+                    struct json_problem *ret_problem);
 
-/* Node 0 is the root. The pointer is valid until the next json_parse. */
+/* Node 0 is the root; none after a failed parse. The pointer is valid until the next json_parse. */
 const struct json_node *json_nodes(const struct json *json, uint32_t *ret_count);
 
+/* NULL after a failed parse. */
 const struct json_node *json_root(const struct json *json);
 
 /* First child, or NULL; of an object the first key. */
-const struct json_node *json_child(const struct json *json, const struct json_node *parent);
+const struct json_node *json_child(const struct json *json,
+                                   const struct json_node *parent);
 
 /* The node behind `node` in `parent`, or NULL at its end. Works on keys and values. */
-const struct json_node *json_after(const struct json *json, const struct json_node *parent,
+const struct json_node *json_after(const struct json *json,
+                                   const struct json_node *parent,
                                    const struct json_node *node);
 
 /* The value of a member, or NULL when absent or when `object` is no object. */
-const struct json_node *json_member(const struct json *json, const struct json_node *object,
-                                    struct slice key);
+const struct json_node *json_member(const struct json *json,
+                                    const struct json_node *object, struct slice key);
 
 #endif

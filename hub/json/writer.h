@@ -15,7 +15,8 @@ enum { JSON_WRITER_DEPTH_MAX = 64 };
 struct json_writer {
     struct buffer *buffer;
     uint32_t depth;
-    bool comma[JSON_WRITER_DEPTH_MAX]; /* an element stands before, at each depth */
+    bool comma[JSON_WRITER_DEPTH_MAX];  /* an element stands before, at each depth */
+    bool object[JSON_WRITER_DEPTH_MAX]; /* a container is an object, at each depth */
     bool after_key;
 };
 
