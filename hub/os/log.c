@@ -21,9 +21,8 @@ static int sink_fd = STDERR_FILENO;
 static _Atomic int sink_level = LOG_LEVEL_INFO;
 
 static const char *const LEVELS[LOG_LEVEL_COUNT] = {
-    [LOG_LEVEL_DEBUG] = "debug",
-    [LOG_LEVEL_INFO] = "info",
-    [LOG_LEVEL_WARNING] = "warning",
+    [LOG_LEVEL_DEBUG] = "debug",   [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_NOTICE] = "notice", [LOG_LEVEL_WARNING] = "warning",
     [LOG_LEVEL_ERROR] = "error",
 };
 

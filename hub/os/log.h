@@ -18,7 +18,13 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+enum log_level {
+    LOG_LEVEL_DEBUG,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_NOTICE,
+    LOG_LEVEL_WARNING,
+    LOG_LEVEL_ERROR
+};
 
 enum { LOG_LEVEL_COUNT = LOG_LEVEL_ERROR + 1, LOG_TEXT_BYTES_MAX = 512 };
 
@@ -52,6 +58,7 @@ struct log_field {
 /* Fields are not evaluated when the level is not shown. */
 #define LOG_DEBUG(...) LOG_AT(LOG_LEVEL_DEBUG, __VA_ARGS__, LOG_LAST)
 #define LOG_INFO(...) LOG_AT(LOG_LEVEL_INFO, __VA_ARGS__, LOG_LAST)
+#define LOG_NOTICE(...) LOG_AT(LOG_LEVEL_NOTICE, __VA_ARGS__, LOG_LAST)
 #define LOG_WARNING(...) LOG_AT(LOG_LEVEL_WARNING, __VA_ARGS__, LOG_LAST)
 #define LOG_ERROR(...) LOG_AT(LOG_LEVEL_ERROR, __VA_ARGS__, LOG_LAST)
 
@@ -74,7 +81,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 bool log_shows(enum log_level level);
 void log_set_level(enum log_level level); /* LOG_LEVEL_INFO at start */
 
-/* "debug", "info", "warning", "error"; false for any other text. */
+/* "debug", "info", "notice", "warning", "error"; false for any other text. */
 bool log_level_parse(struct slice text, enum log_level *ret_level);
 const char *log_level_name(enum log_level level);
 
