@@ -20,8 +20,9 @@ static uint32_t crc_plain(uint32_t crc, const uint8_t *bytes, size_t size)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t
-crc_native(uint32_t crc, const uint8_t *bytes, size_t size)
+__attribute__((target("sse4.2"))) static uint32_t crc_native(uint32_t crc,
+                                                             const uint8_t *bytes,
+                                                             size_t size)
 {
     uint64_t wide = crc;
     for (; size >= 8; bytes += 8, size -= 8) {

@@ -23,7 +23,9 @@ struct slice_list {
 };
 
 /* A slice of a string literal, usable in static initialisers. */
+/* clang-format off */
 #define SLICE(literal) { (literal), sizeof(literal) - 1 }
+/* clang-format on */
 #define SLICE_OF(literal) ((struct slice)SLICE(literal))
 
 static inline struct slice slice_make(const void *data, size_t size)

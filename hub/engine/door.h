@@ -29,7 +29,7 @@ struct release {
     enum release_kind kind;
     uint64_t link;
     uint64_t request;
-    struct frame *frame; /* SEND, BROADCAST, ANSWER: one reference, the taker's */
+    struct frame *frame;      /* SEND, BROADCAST, ANSWER: one reference, the taker's */
     enum message_type answer; /* ANSWER: what the frame holds */
     uint16_t status;
     bool replayed;
@@ -48,13 +48,17 @@ struct release_batch;
  * and try again after the next wake-up. */
 bool door_push(struct door *door, struct envelope *envelope);
 
+/* The links of a door count up from here: no two doors and no two runs of the hub share a
+ * link. */
+uint64_t door_link_first(const struct door *door);
+
 /* True when door_push has room for `count` more. */
 bool door_has_room(const struct door *door, uint32_t count);
 
 /* The next committed batch, or NULL. */
 struct release_batch *door_pop(struct door *door);
 
-struct release *release_first(struct release_batch *batch);
+struct release *release_first(const struct release_batch *batch);
 
 /* Frees the batch and lets go of frames nobody took (set release->frame NULL on taking). */
 void release_batch_destroy(struct release_batch *batch);

@@ -25,8 +25,8 @@ struct order;
 struct engine_options {
     struct core_settings settings;
     struct store *store;
-    uint32_t ring_slots;  /* envelopes that may wait per door */
-    uint32_t batch_max;   /* commands per commit */
+    uint32_t ring_slots;                         /* envelopes that may wait per door */
+    uint32_t batch_max;                          /* commands per commit */
     void (*broken)(void *context, enum err err); /* from the engine thread, once */
     void *context;
 };
@@ -35,11 +35,15 @@ enum err engine_create(const struct engine_options *options, struct engine **ret
 
 /* A new pair of rings. `wake` is called from the engine thread after each batch that has
  * something for this door, and whenever a full ring has room again. Before
- * engine_start. NULL without memory. */
+ * engine_prepare. NULL without memory. */
 struct door *engine_door_add(struct engine *engine, void (*wake)(void *context),
                              void *context);
 
-/* Applies hub_started, then runs the thread. */
+/* Goes on where the last run stopped: closes the list of doors and applies hub_started.
+ * engine_start does it when it has not been done. */
+enum err engine_prepare(struct engine *engine);
+
+/* Runs the thread. */
 enum err engine_start(struct engine *engine);
 
 /* Takes what still waits in the rings, commits it, releases it, joins the thread. Nothing

@@ -16,7 +16,6 @@
 struct ordered {
     struct command command;
     struct envelope *envelope;
-    uint32_t door; /* index of the door it came through */
 };
 
 struct order;
@@ -26,7 +25,6 @@ struct order_methods {
     uint32_t (*take)(struct order *order, struct ordered *batch, uint32_t max);
     /* Stamps a command of the hub's own (tick, hub_started), which came in no envelope. */
     void (*stamp)(struct order *order, struct command *command);
-    void (*now)(struct order *order, int64_t *ret_now_ms, int64_t *ret_wall_ms);
     void (*destroy)(struct order *order);
 };
 
@@ -35,10 +33,11 @@ struct order {
 };
 
 struct ring;
+struct fleet_clock;
 
-/* Takes from `rings` (borrowed, `count` of them, envelopes inside) in turn. Goes on from
- * `place`. NULL without memory. */
+/* Takes from `rings` (borrowed, `count` of them, envelopes inside) in turn. Goes on
+ * behind `sequence` on `clock` (borrowed). NULL without memory. */
 struct order *order_local_create(struct ring *const *rings, uint32_t count,
-                                 struct core_place place);
+                                 uint64_t sequence, const struct fleet_clock *clock);
 
 #endif

@@ -19,6 +19,7 @@ void reader_destroy(struct reader *reader);
  * the releases, frames rendered; NULL without memory. A failing store gives an answer of
  * storage_error.
  */
-struct release_batch *reader_answer(struct reader *reader, const struct envelope *envelope);
+struct release_batch *reader_answer(struct reader *reader,
+                                    const struct envelope *envelope);
 
 #endif

@@ -25,9 +25,9 @@ struct store_options {
     const char *directory;
     const char *const *tables; /* names, in the order of their numbers */
     unsigned table_count;
-    uint64_t bytes_first;      /* of the map when the store is new */
-    uint64_t bytes_max;        /* the map never grows past this */
-    bool forced_file_system;   /* accept a file system the rules refuse */
+    uint64_t bytes_first;    /* of the map when the store is new */
+    uint64_t bytes_max;      /* the map never grows past this */
+    bool forced_file_system; /* accept a file system the rules refuse */
 };
 
 struct store_problem {

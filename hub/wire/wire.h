@@ -30,17 +30,17 @@ enum { REFUSAL_ITEMS_MAX = 16 };
 
 /* One item of v1.1's `errors`. */
 struct refusal_item {
-    struct slice field;  /* "description", "needed_capabilities[2]" */
-    struct slice error;  /* required, wrong_type, too_long, invalid_value, ... */
+    struct slice field; /* "description", "needed_capabilities[2]" */
+    struct slice error; /* required, wrong_type, too_long, invalid_value, ... */
     struct slice detail;
-    struct slice value;  /* JSON text of the offending value, cut; absent when none */
+    struct slice value; /* JSON text of the offending value, cut; absent when none */
 };
 
 struct refusal {
     enum error_code code;      /* ERROR_INVALID_JSON, ERROR_VALIDATION_FAILED, ... */
     struct slice message_type; /* as the sender wrote it; absent when unknown */
     bool unknown_type;
-    uint64_t offset; /* of the first bad byte, for invalid_json */
+    uint64_t offset;   /* of the first bad byte, for invalid_json */
     struct slice text; /* for invalid_json: what is wrong there */
     struct refusal_item items[REFUSAL_ITEMS_MAX];
     size_t item_count;
@@ -52,8 +52,8 @@ struct refusal {
  * slices live in `arena` too.
  */
 bool wire_parse_socket(struct wire_reader *reader, enum message_direction direction,
-                       struct slice text, struct arena *arena, struct message *ret_message,
-                       struct refusal *ret_refusal);
+                       struct slice text, struct arena *arena,
+                       struct message *ret_message, struct refusal *ret_refusal);
 
 /* A raw value of a path, query or header parameter, percent-decoded already. */
 struct wire_parameter {
@@ -66,13 +66,13 @@ struct wire_parameter {
  * parameter that must be an integer and is not, is refused as validation_failed. */
 bool wire_parse_request(struct wire_reader *reader, enum message_type type,
                         const struct wire_parameter *parameters, size_t parameter_count,
-                        struct slice body, struct arena *arena, struct message *ret_message,
-                        struct refusal *ret_refusal);
+                        struct slice body, struct arena *arena,
+                        struct message *ret_message, struct refusal *ret_refusal);
 
 /* Reads the body of a success answer, for the command line. */
-bool wire_parse_answer(struct wire_reader *reader, enum message_type type, struct slice body,
-                       struct arena *arena, struct message *ret_message,
-                       struct refusal *ret_refusal);
+bool wire_parse_answer(struct wire_reader *reader, enum message_type type,
+                       struct slice body, struct arena *arena,
+                       struct message *ret_message, struct refusal *ret_refusal);
 
 /* Appends the message as one JSON object; socket messages begin with "type". Opaque
  * fields go out as their original bytes. */

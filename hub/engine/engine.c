@@ -1,0 +1,227 @@
+#include "base/ensure.h"
+#include "engine/turn.h"
+#include "os/clock.h"
+#include "os/counter.h"
+#include "os/log.h"
+
+#include <stdlib.h>
+
+/* Effects of one command: a page of tasks is the largest. */
+#define EFFECT_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define FRAME_BYTES_MAX ((size_t)32 * 1024 * 1024)
+
+#define MEASURE_EVERY_MS 2000
+
+/* Past this share of the largest size only work that is under way is written. */
+#define INTAKE_PERCENT 95
+
+enum err engine_create(const struct engine_options *options, struct engine **ret_engine)
+{
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return ERR_MEMORY;
+
+    engine->options = *options;
+    engine->wake.fd = -1;
+    arena_init(&engine->arena, EFFECT_BYTES_MAX);
+    buffer_init(&engine->scratch, FRAME_BYTES_MAX);
+    enum err err = wake_init(&engine->wake);
+    if (err != ERR_OK)
+        goto fail;
+    engine->batch = calloc(options->batch_max, sizeof *engine->batch);
+    if (engine->batch == NULL) {
+        err = ERR_MEMORY;
+        goto fail;
+    }
+
+    *ret_engine = engine;
+    return ERR_OK;
+
+fail:
+    engine_destroy(engine);
+    return err;
+}
+
+void engine_destroy(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    ENSURE(!engine->started);
+    for (uint32_t i = 0; i < engine->door_count; i++)
+        door_destroy(engine->doors[i]);
+    if (engine->order != NULL)
+        engine->order->methods->destroy(engine->order);
+    if (engine->wake.fd >= 0)
+        wake_finish(&engine->wake);
+    arena_finish(&engine->arena);
+    buffer_finish(&engine->scratch);
+    free(engine->batch);
+    free(engine);
+}
+
+struct door *engine_door_add(struct engine *engine, void (*wake)(void *context),
+                             void *context)
+{
+    ENSURE(engine->order == NULL);
+    ENSURE(engine->door_count < DOORS_MAX);
+
+    struct door *door =
+        door_create(engine->door_count + 1, engine->options.ring_slots, &engine->wake);
+    if (door == NULL)
+        return NULL;
+    door->wake = wake;
+    door->context = context;
+    engine->rings[engine->door_count] = door->in;
+    engine->doors[engine->door_count++] = door;
+    return door;
+}
+
+bool engine_is_broken(const struct engine *engine)
+{
+    return atomic_load(&engine->broken);
+}
+
+bool engine_intake_closed(const struct engine *engine)
+{
+    return atomic_load(&engine->intake_closed);
+}
+
+static void intake_decide(struct engine *engine)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (engine->measured_ms != 0 && now_ms - engine->measured_ms < MEASURE_EVERY_MS)
+        return;
+    engine->measured_ms = now_ms;
+
+    struct store_usage usage;
+    if (store_measure(engine->options.store, &usage) != ERR_OK)
+        return;
+    counter_set(COUNTER_STORE_USED_BYTES, usage.used_bytes);
+    counter_set(COUNTER_STORE_MAP_BYTES, usage.map_bytes);
+
+    bool closed = usage.used_bytes / INTAKE_PERCENT >= usage.bytes_max / 100;
+    if (atomic_exchange(&engine->intake_closed, closed) != closed)
+        LOG_WARNING(closed ? "intake_closed" : "intake_opened",
+                    LOG_NUMBER("used_bytes", usage.used_bytes),
+                    LOG_NUMBER("bytes_max", usage.bytes_max));
+}
+
+/* Room for the answers is claimed before a question is taken: past this the turn cannot
+ * block, so the two rings never wait on each other. */
+static bool doors_claim(struct engine *engine)
+{
+    bool claimed = true;
+    for (uint32_t i = 0; i < engine->door_count; i++)
+        claimed = door_claim(engine->doors[i]) && claimed;
+    return claimed;
+}
+
+static void batch_take(struct engine *engine)
+{
+    if (engine->batch_next < engine->batch_count)
+        return;
+    engine->batch_next = 0;
+    engine->batch_count = engine->order->methods->take(engine->order, engine->batch,
+                                                       engine->options.batch_max);
+    for (uint32_t i = 0; i < engine->door_count; i++)
+        door_unpark(engine->doors[i]);
+}
+
+bool engine_turn(struct engine *engine)
+{
+    if (!doors_claim(engine))
+        return false;
+    batch_take(engine);
+    if (engine->batch_next == engine->batch_count &&
+        clock_monotonic_ms() < engine->next_due_ms)
+        return false;
+
+    turn_run(engine);
+    intake_decide(engine);
+    return true;
+}
+
+static int wait_ms(const struct engine *engine)
+{
+    int64_t wait = engine->next_due_ms - clock_monotonic_ms();
+    return wait < 0 ? 0 : wait > INT32_MAX ? INT32_MAX : (int)wait;
+}
+
+static void engine_run(void *argument)
+{
+    struct engine *engine = argument;
+    for (;;) {
+        wake_clear(&engine->wake);
+        while (engine_turn(engine))
+            continue;
+        if (atomic_load(&engine->stopping))
+            return;
+        /* Deadlines may be due while the way out is full: pace the retry. */
+        int wait = wait_ms(engine);
+        wake_wait(&engine->wake, wait > 0 ? wait : 1);
+    }
+}
+
+static enum err order_begin(struct engine *engine)
+{
+    struct core_place place;
+    enum err err = core_place_read(store_batch(engine->options.store), &place);
+    store_abort(engine->options.store);
+    if (err != ERR_OK)
+        return err;
+
+    fleet_clock_start(&engine->clock, place.now_ms);
+    engine->order = order_local_create(engine->rings, engine->door_count, place.sequence,
+                                       &engine->clock);
+    return engine->order == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+/* Every agent lost its socket with the last run: that is the first command. */
+static enum err hub_started_apply(struct engine *engine)
+{
+    static const struct message STARTED = { .type = MESSAGE_HUB_STARTED };
+    struct command command = { .role = ROLE_HUB, .message = &STARTED };
+    struct effects effects;
+    enum err err;
+
+    do {
+        struct transaction *transaction = store_batch(engine->options.store);
+        arena_clear(&engine->arena);
+        effects_init(&effects, &engine->arena);
+        engine->order->methods->stamp(engine->order, &command);
+        err = core_apply(&engine->options.settings, transaction, &command, &effects);
+        if (err == ERR_OK)
+            err = core_seal(transaction, command.sequence, command.now_ms);
+        if (err == ERR_OK)
+            err = store_commit(engine->options.store);
+        else
+            store_abort(engine->options.store);
+    } while (err == ERR_MAP_FULL && store_grow(engine->options.store) == ERR_OK);
+    return err;
+}
+
+enum err engine_prepare(struct engine *engine)
+{
+    ENSURE(engine->order == NULL);
+    enum err err = order_begin(engine);
+    return err == ERR_OK ? hub_started_apply(engine) : err;
+}
+
+enum err engine_start(struct engine *engine)
+{
+    enum err err = engine->order == NULL ? engine_prepare(engine) : ERR_OK;
+    if (err == ERR_OK)
+        err = thread_start(&engine->thread, "engine", engine_run, engine);
+    engine->started = err == ERR_OK;
+    return err;
+}
+
+void engine_stop(struct engine *engine)
+{
+    if (!engine->started)
+        return;
+    atomic_store(&engine->stopping, true);
+    wake_signal(&engine->wake);
+    thread_join(&engine->thread);
+    engine->started = false;
+}

@@ -1,0 +1,90 @@
+#include "engine/reader.h"
+
+#include "engine/turn.h"
+#include "os/clock.h"
+#include "os/counter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_BYTES_MAX ((size_t)64 * 1024 * 1024)
+
+struct reader {
+    struct engine *engine;
+    struct store_reader *store;
+    struct arena arena;
+    struct buffer scratch;
+};
+
+struct reader *reader_create(struct engine *engine)
+{
+    struct reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL)
+        return NULL;
+    reader->engine = engine;
+    arena_init(&reader->arena, ANSWER_BYTES_MAX);
+    buffer_init(&reader->scratch, ANSWER_BYTES_MAX);
+    reader->store = store_reader_create(engine->options.store);
+    if (reader->store == NULL) {
+        reader_destroy(reader);
+        return NULL;
+    }
+    return reader;
+}
+
+void reader_destroy(struct reader *reader)
+{
+    if (reader == NULL)
+        return;
+    if (reader->store != NULL)
+        store_reader_destroy(reader->store);
+    arena_finish(&reader->arena);
+    buffer_finish(&reader->scratch);
+    free(reader);
+}
+
+static enum err question_ask(struct reader *reader, const struct envelope *envelope,
+                             struct effects *effects)
+{
+    struct command question = {
+        .now_ms = fleet_clock_now(&reader->engine->clock),
+        .wall_ms = clock_wall_ms(),
+        .origin = envelope->origin,
+        .actor = envelope->actor,
+        .role = envelope->role,
+        .message = &envelope->message,
+    };
+    struct transaction *transaction = store_reader_begin(reader->store);
+    enum err err =
+        core_query(&reader->engine->options.settings, transaction, &question, effects);
+    store_reader_end(reader->store);
+    return err;
+}
+
+struct release_batch *reader_answer(struct reader *reader,
+                                    const struct envelope *envelope)
+{
+    struct release_batch *batch = release_batch_create();
+    if (batch == NULL)
+        return NULL;
+
+    struct effects effects;
+    arena_clear(&reader->arena);
+    effects_init(&effects, &reader->arena);
+    counter_add(COUNTER_QUERIES, 1);
+    enum err err = question_ask(reader, envelope, &effects);
+    for (const struct effect *effect = effects.first; effect != NULL && err == ERR_OK;
+         effect = effect->next)
+        err = release_add(batch, effect, &reader->scratch);
+    if (err == ERR_OK)
+        return batch;
+
+    release_batch_destroy(batch);
+    batch = release_batch_create();
+    if (batch == NULL || release_refuse(batch, &envelope->origin, ERROR_STORAGE_ERROR,
+                                        &reader->scratch) != ERR_OK) {
+        release_batch_destroy(batch);
+        return NULL;
+    }
+    return batch;
+}

@@ -1,0 +1,118 @@
+#include "engine/release.h"
+
+#include "wire/wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Far above what the batch's own bound on frames lets through. */
+#define RELEASES_BYTES_MAX ((size_t)256 * 1024 * 1024)
+
+static const enum release_kind KINDS[] = {
+    [EFFECT_SEND] = RELEASE_SEND,
+    [EFFECT_BROADCAST] = RELEASE_BROADCAST,
+    [EFFECT_ANSWER] = RELEASE_ANSWER,
+    [EFFECT_BIND] = RELEASE_BIND,
+    [EFFECT_CLOSE] = RELEASE_CLOSE,
+    [EFFECT_KEY_ADD] = RELEASE_KEY_ADD,
+    [EFFECT_KEY_REMOVE] = RELEASE_KEY_REMOVE,
+};
+
+struct release_batch *release_batch_create(void)
+{
+    struct release_batch *batch = calloc(1, sizeof *batch);
+    if (batch == NULL)
+        return NULL;
+    arena_init(&batch->arena, RELEASES_BYTES_MAX);
+    return batch;
+}
+
+void release_batch_destroy(struct release_batch *batch)
+{
+    if (batch == NULL)
+        return;
+    for (struct release *release = batch->first; release != NULL; release = release->next)
+        frame_let_go(release->frame);
+    arena_finish(&batch->arena);
+    free(batch);
+}
+
+struct release *release_first(const struct release_batch *batch)
+{
+    return batch->first;
+}
+
+static void release_append(struct release_batch *batch, struct release *release)
+{
+    if (batch->last == NULL)
+        batch->first = release;
+    else
+        batch->last->next = release;
+    batch->last = release;
+    batch->count++;
+}
+
+static struct frame *message_frame(const struct message *message, struct buffer *scratch)
+{
+    buffer_clear(scratch);
+    wire_render(message, scratch);
+    if (buffer_failed(scratch))
+        return NULL;
+    bool droppable = MESSAGE_ROWS[message->type].slow_reader == SLOW_READER_DROP;
+    return frame_create(buffer_slice(scratch), droppable);
+}
+
+static uint16_t answer_status(const struct effect *effect)
+{
+    return effect->status != 0 ? effect->status
+                               : MESSAGE_ROWS[effect->message.type].status;
+}
+
+enum err release_add(struct release_batch *batch, const struct effect *effect,
+                     struct buffer *scratch)
+{
+    struct release *release = arena_take(&batch->arena, sizeof *release);
+    if (release == NULL)
+        return ERR_MEMORY;
+
+    release->kind = KINDS[effect->kind];
+    release->link = effect->link;
+    release->request = effect->request;
+    release->replayed = effect->replayed;
+    release->code = effect->code;
+    release->role = effect->role;
+    release->expires_wall_ms = effect->expires_wall_ms;
+    release->reason = arena_copy(&batch->arena, effect->reason);
+    release->actor = arena_copy(&batch->arena, effect->actor);
+    memcpy(release->digest, effect->digest, DIGEST_BYTES);
+    if (arena_failed(&batch->arena))
+        return ERR_MEMORY;
+
+    if (effect->message.type != MESSAGE_NONE) {
+        release->answer = effect->message.type;
+        release->status = answer_status(effect);
+        release->frame = message_frame(&effect->message, scratch);
+        if (release->frame == NULL)
+            return ERR_MEMORY;
+        batch->frame_bytes += release->frame->size;
+    }
+    release_append(batch, release);
+    return ERR_OK;
+}
+
+enum err release_refuse(struct release_batch *batch, const struct origin *origin,
+                        enum error_code code, struct buffer *scratch)
+{
+    if (origin->link == 0)
+        return ERR_OK;
+
+    bool http = origin->request != 0;
+    struct effect effect = {
+        .kind = http ? EFFECT_ANSWER : EFFECT_SEND,
+        .link = origin->link,
+        .request = origin->request,
+        .status = ERROR_ROWS[code].status,
+    };
+    wire_error_message(code, http, &effect.message);
+    return release_add(batch, &effect, scratch);
+}

@@ -1,0 +1,315 @@
+#include "engine/turn.h"
+
+#include "base/ensure.h"
+#include "os/clock.h"
+#include "os/counter.h"
+#include "os/log.h"
+
+/* A batch is cut when its frames come to this, so that the way out stays bounded. */
+#define BATCH_FRAME_BYTES_MAX ((size_t)8 * 1024 * 1024)
+
+/* Ticks that may share a batch with commands; what is left comes in the next one. */
+#define TICKS_PER_BATCH 4
+
+/* The wall clock may jump: deadlines on it are looked at this often at the least. */
+#define WAIT_MS_MAX 1000
+
+/* A map that grew this often for one batch will not hold it. */
+#define GROWTHS_PER_BATCH 40
+
+static void outbox_discard(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->door_count; i++) {
+        release_batch_destroy(engine->outbox[i]);
+        engine->outbox[i] = NULL;
+    }
+}
+
+static void outbox_release(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->door_count; i++) {
+        struct release_batch *batch = engine->outbox[i];
+        engine->outbox[i] = NULL;
+        if (batch == NULL)
+            continue;
+        counter_add(COUNTER_EFFECTS, batch->count);
+        door_release(engine->doors[i], batch);
+    }
+}
+
+/* The outbox of one door, made when it is first needed; NULL without memory. */
+static struct release_batch *outbox_of(struct engine *engine, uint32_t door)
+{
+    if (engine->outbox[door] == NULL)
+        engine->outbox[door] = release_batch_create();
+    return engine->outbox[door];
+}
+
+static bool effect_is_for_all(const struct effect *effect)
+{
+    return effect->kind == EFFECT_BROADCAST || effect->kind == EFFECT_KEY_ADD ||
+           effect->kind == EFFECT_KEY_REMOVE;
+}
+
+/* The door whose links count up from the link's first byte; false for the hub's own. */
+static bool door_of_link(const struct engine *engine, uint64_t link, uint32_t *ret_door)
+{
+    uint64_t number = link >> DOOR_LINK_SHIFT;
+    if (number == 0 || number > engine->door_count)
+        return false;
+    *ret_door = (uint32_t)number - 1;
+    return true;
+}
+
+static enum err effect_hold(struct engine *engine, const struct effect *effect)
+{
+    uint32_t from = 0;
+    uint32_t to = engine->door_count;
+    if (!effect_is_for_all(effect)) {
+        if (!door_of_link(engine, effect->link, &from))
+            return ERR_OK;
+        to = from + 1;
+    }
+
+    for (uint32_t i = from; i < to; i++) {
+        struct release_batch *batch = outbox_of(engine, i);
+        if (batch == NULL)
+            return ERR_MEMORY;
+        enum err err = release_add(batch, effect, &engine->scratch);
+        if (err != ERR_OK)
+            return err;
+    }
+    return ERR_OK;
+}
+
+static enum err effects_hold(struct engine *engine, const struct effects *effects)
+{
+    enum err err = ERR_OK;
+    for (const struct effect *effect = effects->first; effect != NULL && err == ERR_OK;
+         effect = effect->next)
+        err = effect_hold(engine, effect);
+    return err;
+}
+
+static enum err refusal_hold(struct engine *engine, const struct command *command,
+                             enum error_code code)
+{
+    uint32_t door;
+    if (!door_of_link(engine, command->origin.link, &door))
+        return ERR_OK;
+    struct release_batch *batch = outbox_of(engine, door);
+    if (batch == NULL)
+        return ERR_MEMORY;
+    return release_refuse(batch, &command->origin, code, &engine->scratch);
+}
+
+static bool command_is_submit(const struct command *command)
+{
+    return command->message->type == MESSAGE_POST_TASK ||
+           command->message->type == MESSAGE_TASK_SUBMIT;
+}
+
+static enum err command_apply(struct engine *engine, struct transaction *transaction,
+                              const struct command *command, bool *ret_more_due)
+{
+    if (command_is_submit(command) && atomic_load(&engine->intake_closed))
+        return refusal_hold(engine, command, ERROR_STORAGE_FULL);
+
+    struct effects effects;
+    arena_clear(&engine->arena);
+    effects_init(&effects, &engine->arena);
+
+    const struct core_settings *settings = &engine->options.settings;
+    bool query = MESSAGE_ROWS[command->message->type].kind == KIND_QUERY;
+    enum err err = query ? core_query(settings, transaction, command, &effects)
+                         : core_apply(settings, transaction, command, &effects);
+    if (err == ERR_OK)
+        err = effects_hold(engine, &effects);
+    *ret_more_due = effects.more_due;
+    counter_add(query ? COUNTER_QUERIES : COUNTER_COMMANDS, 1);
+    return err;
+}
+
+static size_t outbox_bytes(const struct engine *engine)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < engine->door_count; i++)
+        if (engine->outbox[i] != NULL)
+            bytes += engine->outbox[i]->frame_bytes;
+    return bytes;
+}
+
+/* What is due now joins the batch; sets when the next tick is wanted. */
+static enum err ticks_apply(struct engine *engine, struct transaction *transaction)
+{
+    static const struct message TICK = { .type = MESSAGE_TICK };
+    enum err err = ERR_OK;
+    int64_t wait_ms = 0;
+
+    for (int i = 0; i < TICKS_PER_BATCH && err == ERR_OK; i++) {
+        struct command tick = { .role = ROLE_HUB, .message = &TICK };
+        engine->order->methods->stamp(engine->order, &tick);
+        err = core_next_due_ms(transaction, tick.now_ms, tick.wall_ms, &wait_ms);
+        if (err != ERR_OK || wait_ms > 0)
+            break;
+        bool more_due;
+        err = command_apply(engine, transaction, &tick, &more_due);
+        if (err == ERR_OK && !more_due)
+            err = core_next_due_ms(transaction, tick.now_ms, tick.wall_ms, &wait_ms);
+    }
+    if (wait_ms > WAIT_MS_MAX)
+        wait_ms = WAIT_MS_MAX;
+    engine->next_due_ms = clock_monotonic_ms() + wait_ms;
+    return err;
+}
+
+/* Applies [from, *to) of what was taken; *to falls when the batch is cut. */
+static enum err batch_apply(struct engine *engine, uint32_t from, uint32_t *to)
+{
+    struct transaction *transaction = store_batch(engine->options.store);
+    struct command last = { 0 };
+    enum err err = ERR_OK;
+
+    for (uint32_t i = from; i < *to && err == ERR_OK; i++) {
+        bool more_due;
+        last = engine->batch[i].command;
+        err = command_apply(engine, transaction, &last, &more_due);
+        if (outbox_bytes(engine) > BATCH_FRAME_BYTES_MAX)
+            *to = i + 1;
+    }
+    if (err == ERR_OK)
+        err = ticks_apply(engine, transaction);
+    if (err == ERR_OK && store_batch_changed(engine->options.store)) {
+        struct command seal = { 0 };
+        engine->order->methods->stamp(engine->order, &seal);
+        err = core_seal(transaction, seal.sequence, seal.now_ms);
+    }
+    return err;
+}
+
+static enum err batch_commit(struct engine *engine)
+{
+    struct store *store = engine->options.store;
+    bool changed = store_batch_changed(store);
+    int64_t started_us = clock_monotonic_us();
+
+    enum err err = store_commit(store);
+    if (changed && err == ERR_OK) {
+        counter_add(COUNTER_STORE_COMMITS, 1);
+        counter_add(COUNTER_STORE_COMMIT_US,
+                    (uint64_t)(clock_monotonic_us() - started_us));
+    }
+    return err;
+}
+
+/* Applies and commits [from, *to), growing the map as often as that takes. Nothing is
+ * held in the outbox when it fails. */
+static enum err batch_try(struct engine *engine, uint32_t from, uint32_t *to)
+{
+    for (int growths = 0;; growths++) {
+        uint32_t end = *to;
+        enum err err = batch_apply(engine, from, &end);
+        if (err == ERR_OK)
+            err = batch_commit(engine);
+        else
+            store_abort(engine->options.store);
+        if (err == ERR_OK) {
+            *to = end;
+            return ERR_OK;
+        }
+
+        outbox_discard(engine);
+        if (err != ERR_MAP_FULL)
+            return err;
+        err = growths < GROWTHS_PER_BATCH ? store_grow(engine->options.store)
+                                          : ERR_NO_SPACE;
+        if (err != ERR_OK)
+            return err;
+        counter_add(COUNTER_STORE_GROWN, 1);
+    }
+}
+
+static bool err_breaks_store(enum err err)
+{
+    return err == ERR_IO || err == ERR_CORRUPT;
+}
+
+static void engine_break(struct engine *engine, enum err err)
+{
+    if (atomic_exchange(&engine->broken, true))
+        return;
+    LOG_ERROR("store_broken", LOG_ERR(err));
+    engine->options.broken(engine->options.context, err);
+}
+
+/* Without a store or without memory for more, an answer is all there is to give. */
+static void command_refuse(struct engine *engine, uint32_t index, enum err err)
+{
+    enum error_code code = ERROR_UNAVAILABLE;
+    if (err == ERR_NO_SPACE || err == ERR_MAP_FULL)
+        code = ERROR_STORAGE_FULL;
+    else if (err_breaks_store(err))
+        code = ERROR_STORAGE_ERROR;
+
+    counter_add(COUNTER_BATCHES_FAILED, 1);
+    if (refusal_hold(engine, &engine->batch[index].command, code) != ERR_OK)
+        LOG_ERROR("refusal_lost", LOG_ERR(err));
+}
+
+/* One at a time, so that one command that does not fit fails alone. */
+static uint32_t batch_one(struct engine *engine)
+{
+    uint32_t end = engine->batch_next + 1;
+    enum err err = atomic_load(&engine->broken)
+                       ? ERR_IO
+                       : batch_try(engine, engine->batch_next, &end);
+    if (err_breaks_store(err))
+        engine_break(engine, err);
+    if (err != ERR_OK)
+        command_refuse(engine, engine->batch_next, err);
+    return engine->batch_next + 1;
+}
+
+static void envelopes_finish(struct engine *engine, uint32_t to)
+{
+    for (; engine->batch_next < to; engine->batch_next++) {
+        envelope_destroy(engine->batch[engine->batch_next].envelope);
+        engine->batch[engine->batch_next].envelope = NULL;
+    }
+}
+
+/* Nothing waits but deadlines. */
+static void tick_alone(struct engine *engine)
+{
+    uint32_t none = 0;
+    if (atomic_load(&engine->broken)) {
+        engine->next_due_ms = clock_monotonic_ms() + WAIT_MS_MAX;
+        return;
+    }
+    enum err err = batch_try(engine, 0, &none);
+    if (err_breaks_store(err))
+        engine_break(engine, err);
+    else if (err != ERR_OK)
+        LOG_WARNING("tick_failed", LOG_ERR(err));
+    if (err != ERR_OK)
+        engine->next_due_ms = clock_monotonic_ms() + WAIT_MS_MAX;
+}
+
+void turn_run(struct engine *engine)
+{
+    counter_add(COUNTER_BATCHES, 1);
+    if (engine->batch_next == engine->batch_count) {
+        tick_alone(engine);
+        outbox_release(engine);
+        return;
+    }
+
+    uint32_t end = engine->batch_count;
+    enum err err = atomic_load(&engine->broken)
+                       ? ERR_IO
+                       : batch_try(engine, engine->batch_next, &end);
+    if (err != ERR_OK)
+        end = batch_one(engine);
+    outbox_release(engine);
+    envelopes_finish(engine, end);
+}

@@ -1,0 +1,44 @@
+/*
+ * turn.h - the inside of the engine: what one turn needs between its steps.
+ */
+#ifndef ENGINE_TURN_H
+#define ENGINE_TURN_H
+
+#include "engine/doors.h"
+#include "engine/engine.h"
+#include "engine/fleet_clock.h"
+#include "engine/order.h"
+#include "engine/release.h"
+#include "os/thread.h"
+
+struct engine {
+    struct engine_options options;
+    struct wake wake;
+    struct fleet_clock clock;
+    struct order *order;
+    struct door *doors[DOORS_MAX];
+    struct ring *rings[DOORS_MAX];
+    struct release_batch *outbox[DOORS_MAX]; /* of the batch being applied */
+    uint32_t door_count;
+
+    struct ordered *batch; /* batch_max entries: taken, [batch_next, batch_count) waits */
+    uint32_t batch_next;
+    uint32_t batch_count;
+
+    struct arena arena;    /* effects of one command */
+    struct buffer scratch; /* one rendered frame */
+    int64_t next_due_ms;   /* monotonic: when a tick is wanted */
+    int64_t measured_ms;   /* monotonic: when the store was last measured */
+
+    atomic_bool broken;
+    atomic_bool intake_closed;
+    atomic_bool stopping;
+    bool started;
+    struct thread thread;
+};
+
+/* Applies what waits in engine->batch and commits it. Takes at least one command or, when
+ * none waits, runs a tick. */
+void turn_run(struct engine *engine);
+
+#endif
