@@ -42,9 +42,13 @@ struct field {
     enum field_place place;
     bool required;
     bool nullable; /* an absent value is rendered as null instead of left out */
+    bool secret;   /* never echoed in a refusal */
     size_t offset; /* of the member in the struct */
     int32_t has_offset;
     const struct field_table *nested; /* FIELD_OBJECT and FIELD_OBJECTS */
+    /* The schema's default, read as if the sender had written it. FIELD_TEXT: its text;
+     * FIELD_INTEGER and FIELD_BOOL: decimal (1 and 0). Absent: none. */
+    struct slice fallback;
 };
 
 struct field_table {

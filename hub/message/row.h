@@ -19,6 +19,7 @@ enum message_kind {
     KIND_COMMAND, /* may change the tables: goes through the order */
     KIND_QUERY,   /* only reads */
     KIND_NOTICE,  /* goes out, is never dispatched */
+    KIND_DOOR,    /* a route the door answers by itself; never reaches the core */
 };
 
 enum message_tier {
@@ -68,10 +69,40 @@ extern const struct error_row ERROR_ROWS[ERROR_CODE_COUNT];
 
 struct close_row {
     uint16_t code;
+    bool reconnect; /* a client may come back */
     struct slice name;
+    struct slice text;
 };
 
 /* Indexed by enum close_reason (generated from schemas/errors.json). */
 extern const struct close_row CLOSE_ROWS[CLOSE_REASON_COUNT];
+
+enum setting_kind {
+    SETTING_KIND_TEXT,
+    SETTING_KIND_INTEGER,
+    SETTING_KIND_BOOL,
+    SETTING_KIND_TEXTS, /* by flag and environment: separated by commas */
+};
+
+/* One setting of schemas/config.json. */
+struct setting_row {
+    struct slice name;        /* in the JSON file */
+    struct slice flag;        /* --listen */
+    struct slice environment; /* DROVER_LISTEN */
+    enum setting_kind kind;
+    int64_t
+        minimum; /* of a number; of a text its fewest characters, of a list its items */
+    int64_t maximum;
+    struct slice fallback; /* the default, as it would be written after the flag */
+    struct slice description;
+    const struct slice *values; /* the words allowed; NULL: any */
+    size_t value_count;
+};
+
+/* Indexed by enum setting. */
+extern const struct setting_row SETTING_ROWS[SETTING_COUNT];
+
+/* The JSON Schema of the configuration file. */
+extern const struct slice SETTINGS_SCHEMA;
 
 #endif
