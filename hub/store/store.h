@@ -6,10 +6,12 @@
  *
  * Failure    ERR_MAP_FULL: end the batch, store_grow(), apply it again. ERR_NO_SPACE: the
  *            disk or `bytes_max` is reached; nothing was changed; the store stays usable.
- *            ERR_IO and ERR_CORRUPT from a commit: the store is broken, stop writing.
+ *            ERR_IO and ERR_CORRUPT: the store is broken; it refuses every later put,
+ *            remove and commit with the same error. ERR_LIMIT: too much for one batch.
  * Threads    store_open/close: one thread. The write batch: one thread, always the same.
- *            A reader belongs to one thread at a time; readers and the writer run side by
- *            side, and store_grow waits for readers in flight.
+ *            A reader belongs to one thread at a time, which ends it before it begins
+ *            another; readers and the writer run side by side, and store_grow waits for
+ *            readers in flight. store_measure and store_check_readers: any thread.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -19,15 +21,17 @@
 #include <stdint.h>
 
 struct store;
+struct store_fault;
 struct store_reader;
 
 struct store_options {
     const char *directory;
     const char *const *tables; /* names, in the order of their numbers */
     unsigned table_count;
-    uint64_t bytes_first;    /* of the map when the store is new */
-    uint64_t bytes_max;      /* the map never grows past this */
-    bool forced_file_system; /* accept a file system the rules refuse */
+    uint64_t bytes_first;            /* of the map when the store is new */
+    uint64_t bytes_max;              /* the map never grows past this */
+    bool forced_file_system;         /* accept a file system the rules refuse */
+    const struct store_fault *fault; /* for tests: store/fault.h; else NULL */
 };
 
 struct store_problem {
@@ -70,6 +74,10 @@ struct store_usage {
     uint64_t commits; /* synced, since open */
     uint64_t readers;
 };
+
+/* Frees the slots of readers that died, whose snapshots would keep old pages from being
+ * used again; how many. Cheap: once a minute. */
+unsigned store_check_readers(struct store *store);
 
 enum err store_measure(struct store *store, struct store_usage *ret_usage);
 

@@ -1,0 +1,385 @@
+#include "store/store.h"
+
+#include "base/ensure.h"
+#include "os/clock.h"
+#include "os/counter.h"
+#include "store/inside.h"
+#include "store/place.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+    READERS_MAX = 256,
+    MAP_UNIT_BYTES = 64 * 1024, /* a multiple of every page size */
+    MAP_BYTES_MIN = 2 * MAP_UNIT_BYTES,
+    FILE_TIMES = 4, /* the map at start is so many times the file */
+};
+
+struct store_reader {
+    struct view view;
+};
+
+enum err store_judge(struct store *store, int code)
+{
+    enum err err = code_to_err(code);
+
+    /* A write that is cut off half-way by a full disk looks like a broken one. The root
+     * was not written, so what it did leave behind is free space. */
+    if (code == EIO && place_is_full(store->directory))
+        err = ERR_NO_SPACE;
+    if (err == ERR_NO_SPACE)
+        counter_add(COUNTER_STORE_FULL, 1);
+    if (err == ERR_IO || err == ERR_CORRUPT) {
+        counter_add(COUNTER_STORE_ERRORS, 1);
+        int none = ERR_OK;
+        (void)atomic_compare_exchange_strong(&store->broken, &none, (int)err);
+    }
+    return err;
+}
+
+static uint64_t map_bytes_at_start(const struct store_options *options, uint64_t file)
+{
+    uint64_t bytes = file * FILE_TIMES;
+    if (bytes < options->bytes_first)
+        bytes = options->bytes_first;
+    if (bytes > options->bytes_max)
+        bytes = options->bytes_max;
+    if (bytes < file)
+        bytes = file;
+    if (bytes < MAP_BYTES_MIN)
+        bytes = MAP_BYTES_MIN;
+    return (bytes + MAP_UNIT_BYTES - 1) / MAP_UNIT_BYTES * MAP_UNIT_BYTES;
+}
+
+static enum err env_open(struct store *store, const struct store_options *options,
+                         struct store_problem *ret_problem)
+{
+    uint64_t file = 0;
+    enum err err = place_data_bytes(options->directory, &file);
+    if (err != ERR_OK) {
+        problem_set(ret_problem, "cannot look at the store's file");
+        return err;
+    }
+    uint64_t map = map_bytes_at_start(options, file);
+    int code = mdb_env_create(&store->env);
+    if (code == 0)
+        code = mdb_env_set_maxreaders(store->env, READERS_MAX);
+    if (code == 0)
+        code = mdb_env_set_maxdbs(store->env, options->table_count + 1);
+    if (code == 0)
+        code = mdb_env_set_mapsize(store->env, (size_t)map);
+    if (code == 0)
+        code = call_open(store, MDB_NOTLS);
+    if (code != 0) {
+        problem_set(ret_problem, "the store cannot be opened: %s", mdb_strerror(code));
+        return store_judge(store, code);
+    }
+    atomic_store(&store->map_bytes, map);
+    return ERR_OK;
+}
+
+static enum err lock_take(struct store *store, const struct store_options *options,
+                          struct store_problem *ret_problem)
+{
+    char path[PLACE_PATH_BYTES];
+    enum err err = ERR_IO;
+    if (path_join(path, sizeof path, options->directory, PLACE_HUB_LOCK))
+        err = file_lock_take(path, &store->lock);
+    if (err == ERR_EXISTS)
+        problem_set(ret_problem, "another hub is using the data directory");
+    else if (err != ERR_OK)
+        problem_set(ret_problem, "the data directory cannot be locked");
+    return err;
+}
+
+static bool map_lock_init(pthread_rwlock_t *lock)
+{
+    /* Growing waits for a reader, but not for ever for one after another. */
+    pthread_rwlockattr_t attributes;
+    if (pthread_rwlockattr_init(&attributes) != 0)
+        return false;
+    bool done = pthread_rwlockattr_setkind_np(
+                    &attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) == 0 &&
+                pthread_rwlock_init(lock, &attributes) == 0;
+    (void)pthread_rwlockattr_destroy(&attributes);
+    return done;
+}
+
+static struct store *store_create(const struct store_options *options)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL)
+        return NULL;
+    store->fault = options->fault;
+    store->bytes_max = options->bytes_max;
+    store->table_count = options->table_count;
+    store->lock.fd = -1;
+    store->directory = strdup(options->directory);
+    store->tables = calloc(options->table_count, sizeof *store->tables);
+    bool locked = map_lock_init(&store->map_lock);
+    if (store->directory != NULL && store->tables != NULL && locked &&
+        view_init(&store->batch, store, true) == ERR_OK)
+        return store;
+
+    if (locked)
+        (void)pthread_rwlock_destroy(&store->map_lock);
+    free(store->tables);
+    free(store->directory);
+    free(store);
+    return NULL;
+}
+
+enum err store_open(const struct store_options *options, struct store **ret_store,
+                    struct store_problem *ret_problem)
+{
+    ENSURE(options->table_count > 0);
+    ret_problem->text[0] = '\0';
+
+    /* A file that may not grow any further is an error to be told of, not to die of. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+
+    enum err err = place_prepare(options, ret_problem);
+    if (err != ERR_OK)
+        return err;
+    struct store *store = store_create(options);
+    if (store == NULL) {
+        problem_set(ret_problem, "out of memory");
+        return ERR_MEMORY;
+    }
+    err = lock_take(store, options, ret_problem);
+    if (err == ERR_OK)
+        err = env_open(store, options, ret_problem);
+    if (err == ERR_OK) {
+        (void)store_check_readers(store);
+        err = format_open(store, options, ret_problem);
+    }
+    if (err == ERR_OK && directory_sync(options->directory) != ERR_OK) {
+        problem_set(ret_problem, "the data directory cannot be synced");
+        err = ERR_IO;
+    }
+    if (err != ERR_OK) {
+        store_close(store);
+        return err;
+    }
+    *ret_store = store;
+    return ERR_OK;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    ENSURE(atomic_load(&store->readers) == 0);
+    view_finish(&store->batch);
+    if (store->env != NULL)
+        mdb_env_close(store->env);
+    file_lock_release(&store->lock);
+    (void)pthread_rwlock_destroy(&store->map_lock);
+    free(store->tables);
+    free(store->directory);
+    free(store);
+}
+
+struct transaction *store_batch(struct store *store)
+{
+    view_begin(&store->batch);
+    return &store->batch.transaction;
+}
+
+bool store_batch_changed(const struct store *store)
+{
+    return store->batch.changed;
+}
+
+enum err store_commit(struct store *store)
+{
+    if (!store->batch.changed)
+        return view_commit(&store->batch);
+
+    int64_t start_us = clock_monotonic_us();
+    enum err err = view_commit(&store->batch);
+    if (err == ERR_OK) {
+        atomic_fetch_add(&store->commits, 1);
+        counter_add(COUNTER_STORE_COMMITS, 1);
+        counter_add(COUNTER_STORE_COMMIT_US, (uint64_t)(clock_monotonic_us() - start_us));
+    }
+    return err;
+}
+
+void store_abort(struct store *store)
+{
+    view_end(&store->batch);
+}
+
+/* How far the map may go now: no further than its bound, and than the disk. */
+static enum err map_bytes_next(struct store *store, uint64_t *ret_bytes)
+{
+    uint64_t map = atomic_load(&store->map_bytes);
+    uint64_t file = 0;
+    uint64_t room = 0;
+    enum err err = place_data_bytes(store->directory, &file);
+    if (err == ERR_OK)
+        err = place_room_bytes(store->directory, &room);
+    if (err != ERR_OK)
+        return err;
+
+    uint64_t bytes = map * 2;
+    if (bytes > store->bytes_max)
+        bytes = store->bytes_max;
+    if (bytes > file + room)
+        bytes = file + room;
+    bytes = bytes / MAP_UNIT_BYTES * MAP_UNIT_BYTES;
+    if (bytes <= map)
+        return ERR_NO_SPACE;
+    *ret_bytes = bytes;
+    return ERR_OK;
+}
+
+/* LMDB gives up the old map before it asks for the new one: ask first. */
+static bool address_space_has(uint64_t bytes)
+{
+    void *trial = mmap(NULL, (size_t)bytes, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (trial == MAP_FAILED)
+        return false;
+    (void)munmap(trial, (size_t)bytes);
+    return true;
+}
+
+enum err store_grow(struct store *store)
+{
+    ENSURE(!store->batch.open);
+    (void)store_check_readers(store);
+
+    uint64_t bytes = 0;
+    enum err err = map_bytes_next(store, &bytes);
+    if (err == ERR_NO_SPACE)
+        counter_add(COUNTER_STORE_FULL, 1);
+    if (err != ERR_OK)
+        return err;
+    ENSURE(pthread_rwlock_wrlock(&store->map_lock) == 0);
+    err = ERR_MEMORY;
+    if (address_space_has(bytes))
+        err = code_to_err(call_grow(store, bytes));
+    if (err == ERR_OK) {
+        atomic_store(&store->map_bytes, bytes);
+        counter_add(COUNTER_STORE_GROWN, 1);
+    }
+    ENSURE(pthread_rwlock_unlock(&store->map_lock) == 0);
+    return err;
+}
+
+struct store_reader *store_reader_create(struct store *store)
+{
+    struct store_reader *reader = malloc(sizeof *reader);
+    if (reader == NULL)
+        return NULL;
+    if (view_init(&reader->view, store, false) != ERR_OK) {
+        free(reader);
+        return NULL;
+    }
+    atomic_fetch_add(&store->readers, 1);
+    return reader;
+}
+
+void store_reader_destroy(struct store_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    struct store *store = reader->view.store;
+    view_finish(&reader->view);
+    free(reader);
+    atomic_fetch_sub(&store->readers, 1);
+}
+
+struct transaction *store_reader_begin(struct store_reader *reader)
+{
+    ENSURE(pthread_rwlock_rdlock(&reader->view.store->map_lock) == 0);
+    view_begin(&reader->view);
+    return &reader->view.transaction;
+}
+
+void store_reader_end(struct store_reader *reader)
+{
+    view_end(&reader->view);
+    ENSURE(pthread_rwlock_unlock(&reader->view.store->map_lock) == 0);
+}
+
+unsigned store_check_readers(struct store *store)
+{
+    int dead = 0;
+    if (mdb_reader_check(store->env, &dead) != 0 || dead <= 0)
+        return 0;
+    counter_add(COUNTER_STORE_READERS_STALE, (uint64_t)dead);
+    return (unsigned)dead;
+}
+
+/* Each record of LMDB's table of free pages starts with how many it lists. */
+static int free_pages_count(MDB_txn *txn, uint64_t *ret_pages)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    uint64_t pages = 0;
+    int code = mdb_cursor_open(txn, 0, &cursor);
+    if (code != 0)
+        return code;
+
+    while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        size_t count = 0;
+        if (value.mv_size >= sizeof count)
+            memcpy(&count, value.mv_data, sizeof count);
+        pages += count;
+    }
+    mdb_cursor_close(cursor);
+    *ret_pages = pages;
+    return code == MDB_NOTFOUND ? 0 : code;
+}
+
+static int pages_measure(struct store *store, struct store_usage *usage)
+{
+    MDB_txn *txn;
+    MDB_stat status;
+    MDB_envinfo info;
+    uint64_t free_pages = 0;
+    int code = call_begin(store, MDB_RDONLY, &txn);
+    if (code != 0)
+        return code;
+
+    code = free_pages_count(txn, &free_pages);
+    if (code == 0)
+        code = mdb_env_stat(store->env, &status);
+    if (code == 0)
+        code = mdb_env_info(store->env, &info);
+    mdb_txn_abort(txn);
+    if (code != 0)
+        return code;
+    uint64_t pages = (uint64_t)info.me_last_pgno + 1;
+    usage->used_bytes = (pages - free_pages) * status.ms_psize;
+    usage->readers = info.me_numreaders;
+    return 0;
+}
+
+enum err store_measure(struct store *store, struct store_usage *ret_usage)
+{
+    struct store_usage usage = { .bytes_max = store->bytes_max };
+
+    ENSURE(pthread_rwlock_rdlock(&store->map_lock) == 0);
+    int code = pages_measure(store, &usage);
+    ENSURE(pthread_rwlock_unlock(&store->map_lock) == 0);
+    if (code != 0)
+        return code_to_err(code);
+    enum err err = place_data_bytes(store->directory, &usage.file_bytes);
+    if (err != ERR_OK)
+        return err;
+    usage.map_bytes = atomic_load(&store->map_bytes);
+    usage.commits = atomic_load(&store->commits);
+    counter_set(COUNTER_STORE_USED_BYTES, usage.used_bytes);
+    counter_set(COUNTER_STORE_MAP_BYTES, usage.map_bytes);
+    *ret_usage = usage;
+    return ERR_OK;
+}
