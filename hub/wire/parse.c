@@ -1,0 +1,266 @@
+#include "wire/private.h"
+
+#include "base/ensure.h"
+
+/* A type nobody knows is named in the refusal when it is no longer than this. */
+enum { MESSAGE_TYPE_ECHO_MAX = 64 };
+
+/* Everything one parse needs, so that its steps can be told apart. */
+struct parse {
+    struct wire_reader *reader;
+    struct arena *arena;
+    struct message *message;
+    struct refusal *refusal;
+};
+
+static struct parse parse_begin(struct wire_reader *reader, struct arena *arena,
+                                struct message *message, struct refusal *refusal)
+{
+    *refusal = (struct refusal){ 0 };
+    return (struct parse){ reader, arena, message, refusal };
+}
+
+static bool refuse(struct parse *parse, const char *field, const char *error,
+                   const char *detail, const struct json_node *value)
+{
+    refusal_add(parse->refusal, parse->arena, slice_from_text(field), error,
+                slice_from_text(detail), value);
+    return false;
+}
+
+static bool text_read(struct parse *parse, struct slice text)
+{
+    struct json_problem problem = { 0 };
+    enum err err = json_parse(parse->reader->json, text, &problem);
+    if (err == ERR_OK)
+        return true;
+    if (err == ERR_MEMORY) {
+        parse->refusal->code = ERROR_UNAVAILABLE;
+        return false;
+    }
+    parse->refusal->code = ERROR_INVALID_JSON;
+    parse->refusal->offset = problem.offset;
+    parse->refusal->text = slice_from_text(problem.reason);
+    return false;
+}
+
+/* Adds what the schema finds wrong with the object. */
+static bool object_check(struct parse *parse, const struct schema *schema,
+                         const struct json *json, const struct json_node *object,
+                         const struct field_table *table)
+{
+    if (schema == NULL)
+        return true;
+    bool valid = false;
+    struct schema_run *run = parse->reader->run;
+    enum err err = schema_validate(schema, run, json, object, false, &valid);
+    if (err == ERR_OK && valid)
+        return true;
+    if (err == ERR_OK)
+        err = schema_validate(schema, run, json, object, true, &valid);
+    if (err == ERR_OK)
+        refusal_add_violations(parse->refusal, parse->arena, run, table);
+    else if (err == ERR_LIMIT)
+        refuse(parse, "", "invalid_value", "too much to check", NULL);
+    else
+        parse->refusal->code = ERROR_UNAVAILABLE;
+    return false;
+}
+
+static bool object_decode(struct parse *parse, const struct json *json,
+                          const struct json_node *object, const struct field_table *table,
+                          enum field_place place)
+{
+    struct decode_problem problem;
+    if (decode_object(json, object, table, place, parse->arena, &parse->message->as,
+                      &problem))
+        return true;
+    refusal_add_decode_problem(parse->refusal, parse->arena, &problem);
+    return false;
+}
+
+static bool is_object(struct parse *parse, const struct json_node *root)
+{
+    return root->kind == JSON_OBJECT ||
+           refuse(parse, "", "wrong_type", "expected object", root);
+}
+
+/* The message's type by its "type" member; MESSAGE_NONE when refused. */
+static enum message_type type_read(struct parse *parse, enum message_direction direction,
+                                   const struct json_node *root)
+{
+    const struct json_node *type =
+        json_member(parse->reader->json, root, SLICE_OF("type"));
+    if (type == NULL || type->kind == JSON_NULL) {
+        refuse(parse, "type", "required", "field is required", NULL);
+        return MESSAGE_NONE;
+    }
+    if (type->kind != JSON_STRING) {
+        refuse(parse, "type", "wrong_type", "expected string", type);
+        return MESSAGE_NONE;
+    }
+
+    enum message_type found = wire_find(parse->reader->wire, direction, type->value.text);
+    if (found == MESSAGE_NONE) {
+        parse->refusal->unknown_type = true;
+        if (type->raw.size <= MESSAGE_TYPE_ECHO_MAX)
+            parse->refusal->message_type = arena_copy(parse->arena, type->value.text);
+        refuse(parse, "type", "unknown_message_type", "no message has this type", type);
+        return MESSAGE_NONE;
+    }
+    parse->refusal->message_type = MESSAGE_ROWS[found].name;
+    return found;
+}
+
+bool wire_parse_socket(struct wire_reader *reader, enum message_direction direction,
+                       struct slice text, struct arena *arena,
+                       struct message *ret_message, struct refusal *ret_refusal)
+{
+    ENSURE(direction == DIRECTION_SOCKET_IN || direction == DIRECTION_SOCKET_OUT);
+    struct parse parse = parse_begin(reader, arena, ret_message, ret_refusal);
+    if (!text_read(&parse, text))
+        return false;
+    const struct json_node *root = json_root(reader->json);
+    if (!is_object(&parse, root))
+        return false;
+    enum message_type type = type_read(&parse, direction, root);
+    if (type == MESSAGE_NONE)
+        return false;
+
+    const struct field_table *table = MESSAGE_ROWS[type].table;
+    const struct schema *schema = reader->wire->schemas[type].body;
+    *ret_message = (struct message){ .type = type };
+    if (!object_check(&parse, schema, reader->json, root, table) ||
+        !object_decode(&parse, reader->json, root, table, FIELD_IN_BODY))
+        return false;
+    decode_defaults(table, &ret_message->as);
+    return true;
+}
+
+static void parameter_write(struct json_writer *writer, const struct field *field,
+                            struct slice value)
+{
+    int64_t number;
+    json_key(writer, field->name);
+    if (field->kind == FIELD_INTEGER && slice_parse_i64(value, &number))
+        json_i64(writer, number);
+    else if (field->kind == FIELD_BOOL &&
+             (slice_equal_text(value, "true") || slice_equal_text(value, "false")))
+        json_raw(writer, value);
+    else
+        json_string(writer, value);
+}
+
+static bool is_repeated(const struct wire_parameter *parameters, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (parameters[i].place == parameters[at].place &&
+            slice_equal(parameters[i].name, parameters[at].name))
+            return true;
+    return false;
+}
+
+/* The known parameters of one place as the text of an object: from here on they are
+ * read as a body is. */
+static void parameters_write(struct parse *parse, const struct field_table *table,
+                             enum field_place place,
+                             const struct wire_parameter *parameters, size_t count)
+{
+    struct json_writer writer;
+    buffer_clear(&parse->reader->text);
+    json_writer_init(&writer, &parse->reader->text);
+    json_object_begin(&writer);
+    for (size_t i = 0; i < count; i++) {
+        if (parameters[i].place != place)
+            continue;
+        const struct field *field = decode_field_find(table, place, parameters[i].name);
+        if (field == NULL)
+            continue;
+        if (is_repeated(parameters, i))
+            refusal_add(parse->refusal, parse->arena, field->name, "invalid_value",
+                        SLICE_OF("given more than once"), NULL);
+        else
+            parameter_write(&writer, field, parameters[i].value);
+    }
+    json_object_end(&writer);
+}
+
+static bool has_place(const struct field_table *table, enum field_place place)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (table->fields[i].place == place)
+            return true;
+    return false;
+}
+
+static bool parameters_read(struct parse *parse, const struct field_table *table,
+                            const struct schema *schema, enum field_place place,
+                            const struct wire_parameter *parameters, size_t count)
+{
+    if (!has_place(table, place))
+        return true;
+    struct json_problem problem;
+    struct json *json = parse->reader->parameters;
+    parameters_write(parse, table, place, parameters, count);
+    if (buffer_failed(&parse->reader->text) ||
+        json_parse(json, buffer_slice(&parse->reader->text), &problem) != ERR_OK) {
+        /* Too long, or with a byte that no text holds. */
+        parse->refusal->code = ERROR_BAD_REQUEST;
+        return false;
+    }
+    const struct json_node *root = json_root(json);
+    return object_check(parse, schema, json, root, table) &&
+           object_decode(parse, json, root, table, place);
+}
+
+static bool body_read(struct parse *parse, const struct field_table *table,
+                      const struct schema *schema, struct slice body)
+{
+    if (schema == NULL)
+        return true;
+    /* No body at all says what an empty object says. */
+    if (!text_read(parse, body.size == 0 ? SLICE_OF("{}") : body))
+        return false;
+    const struct json_node *root = json_root(parse->reader->json);
+    return is_object(parse, root) &&
+           object_check(parse, schema, parse->reader->json, root, table) &&
+           object_decode(parse, parse->reader->json, root, table, FIELD_IN_BODY);
+}
+
+bool wire_parse_request(struct wire_reader *reader, enum message_type type,
+                        const struct wire_parameter *parameters, size_t parameter_count,
+                        struct slice body, struct arena *arena,
+                        struct message *ret_message, struct refusal *ret_refusal)
+{
+    ENSURE(type > MESSAGE_NONE && type < MESSAGE_COUNT);
+    ENSURE(MESSAGE_ROWS[type].direction == DIRECTION_HTTP_REQUEST);
+    struct parse parse = parse_begin(reader, arena, ret_message, ret_refusal);
+    const struct field_table *table = MESSAGE_ROWS[type].table;
+    const struct wire_schemas *schemas = &reader->wire->schemas[type];
+    *ret_message = (struct message){ .type = type };
+
+    /* Every place is read, so that one answer names all that is wrong. */
+    bool read = parameters_read(&parse, table, schemas->path, FIELD_IN_PATH, parameters,
+                                parameter_count);
+    read &= parameters_read(&parse, table, schemas->query, FIELD_IN_QUERY, parameters,
+                            parameter_count);
+    read &= parameters_read(&parse, table, schemas->headers, FIELD_IN_HEADER, parameters,
+                            parameter_count);
+    read &= body_read(&parse, table, schemas->body, body);
+    if (!read || ret_refusal->item_count > 0)
+        return false;
+    decode_defaults(table, &ret_message->as);
+    return true;
+}
+
+bool wire_parse_answer(struct wire_reader *reader, enum message_type type,
+                       struct slice body, struct arena *arena,
+                       struct message *ret_message, struct refusal *ret_refusal)
+{
+    ENSURE(type > MESSAGE_NONE && type < MESSAGE_COUNT);
+    ENSURE(MESSAGE_ROWS[type].direction == DIRECTION_HTTP_ANSWER);
+    struct parse parse = parse_begin(reader, arena, ret_message, ret_refusal);
+    *ret_message = (struct message){ .type = type };
+    return body_read(&parse, MESSAGE_ROWS[type].table, reader->wire->schemas[type].body,
+                     body);
+}
