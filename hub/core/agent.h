@@ -21,7 +21,8 @@ struct agent {
     uint32_t slots; /* max_concurrent */
     uint32_t held;
     bool unresponsive; /* out of matching until it says anything */
-    bool idle;         /* has a row in TABLE_IDLE, under `idle_order` */
+    bool idle;         /* has a row in TABLE_IDLE, under `idle_set` and `idle_order` */
+    uint64_t idle_set;
     uint64_t idle_order;
     int64_t connected_ms;   /* wall, of the last identify */
     int64_t changed_ms;     /* wall, of the last change of its shown state */
@@ -41,8 +42,15 @@ bool agent_load_id(struct step *step, struct slice id, struct agent *ret_agent);
 bool agent_unpack(struct step *step, uint64_t number, struct slice value,
                   struct agent *ret_agent);
 
-/* Writes the row and keeps TABLE_IDLE in step with it. */
+/* Writes the row and keeps TABLE_IDLE in step with it: an agent that gets room goes to
+ * the end of its line. */
 void agent_save(struct step *step, struct agent *agent);
+
+/* Out of the line; agent_save() puts it back at the end when it has room. */
+void agent_leave_line(struct step *step, struct agent *agent);
+
+/* A row for an id never seen before, not connected, without slots. Not saved. */
+void agent_create(struct step *step, struct slice id, struct agent *ret_agent);
 
 bool agent_profile_load(struct step *step, uint64_t number,
                         struct agent_profile *ret_profile);
@@ -60,6 +68,10 @@ struct slice agent_fsm_state(struct step *step, const struct agent *agent);
 
 /* The task it holds with the lowest number; false when it holds none. */
 bool agent_first_held(struct step *step, const struct agent *agent, uint64_t *ret_task);
+
+/* The first task it holds whose number is not less than `from`. */
+bool agent_next_held(struct step *step, uint64_t agent, uint64_t from,
+                     uint64_t *ret_task);
 
 /* Walks connected agents by number: start with *position = 0. False at the end. */
 bool agent_next_connected(struct step *step, uint64_t *position, struct agent *ret_agent);

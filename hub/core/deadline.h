@@ -20,6 +20,8 @@ enum deadline_kind {
     DEADLINE_MATCH = 4,       /* subject: agent; it may have room for more */
     DEADLINE_WAITERS = 5,     /* subject: task; tell those who wait for it */
     DEADLINE_IDEMPOTENCY = 6, /* subject: see idempotency.h */
+    DEADLINE_MATCH_TASK = 7,  /* subject: task; somebody may have room for it */
+    DEADLINE_RESEND = 8,      /* subject: task; its holder has come back, unaware of it */
 };
 
 /* `subject` is at most 64 bytes; number subjects are 8 bytes big-endian. Adding what is
@@ -35,5 +37,16 @@ void deadline_add_number(struct step *step, enum deadline_clock clock, int64_t d
                          enum deadline_kind kind, uint64_t number);
 void deadline_remove_number(struct step *step, enum deadline_clock clock, int64_t due_ms,
                             enum deadline_kind kind, uint64_t number);
+
+struct deadline {
+    enum deadline_clock clock;
+    int64_t due_ms;
+    enum deadline_kind kind;
+    struct slice subject; /* in the arena */
+};
+
+/* The earliest on a clock; false when nothing waits there. */
+bool deadline_first(struct step *step, enum deadline_clock clock,
+                    struct deadline *ret_deadline);
 
 #endif

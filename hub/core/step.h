@@ -25,7 +25,8 @@ struct step {
     const struct command *command;
     struct effects *effects;
     enum err err;
-    uint32_t matches;    /* hand-outs made, to bound one command's work */
+    uint32_t matches; /* hand-outs made, and their bytes: one command's are bounded */
+    size_t match_bytes;
     uint32_t message_id; /* ids drawn from the command's entropy so far */
 };
 
@@ -55,9 +56,16 @@ bool step_last_before(struct step *step, enum table table, struct slice key,
 /* An index entry: a key whose value is only a version byte. */
 void step_put_mark(struct step *step, enum table table, struct slice key);
 
+/* Rows that hold one number. */
+void step_put_number(struct step *step, enum table table, struct slice key,
+                     uint64_t number);
+bool step_get_number(struct step *step, enum table table, struct slice key,
+                     uint64_t *ret_number);
+
 /* Counters; 0 when never written. */
 uint64_t step_counter(struct step *step, enum counter counter);
 void step_counter_put(struct step *step, enum counter counter, uint64_t number);
+void step_counter_move(struct step *step, enum counter counter, int by);
 
 /* Arena memory, zeroed; NULL (and the step has failed) when it is spent. */
 void *step_take(struct step *step, size_t bytes);
@@ -119,6 +127,8 @@ void step_refuse(struct step *step, enum error_code code);
 void step_refuse_field(struct step *step, struct slice field, struct slice error,
                        struct slice detail);
 
+/* The link speaks for the command's actor from now on. */
+void step_bind(struct step *step, uint64_t link);
 void step_close(struct step *step, uint64_t link, enum close_reason reason);
 
 /* 16 hex digits from the command's entropy; each call gives another. */

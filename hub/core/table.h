@@ -1,31 +1,32 @@
 /*
  * table.h - the core's tables and their keys, in one place.
  *
- * Numbers are big-endian, so that memcmp is their order. A task is known by its number,
- * an agent by a number of its own: ids are as long as a client likes, keys are not.
+ * Numbers in keys are 8 bytes, big-endian, so that memcmp is their order. A task is
+ * known by its number, an agent by a number of its own: ids are as long as a client
+ * likes, keys are not.
  * Every value starts with a version byte.
  *
- *   place          -                               sequence, clock, epoch
- *   counter        counter(1)                      the last number given out, or a count
- *   stats          -                               tasks by state and lane
- *   task           task(8)                         the head
- *   blob           owner(8) kind(1) piece(4)       payloads in pieces
- *   history        task(8) index(4)                one event
- *   task_state     state(1) task(8)                index
- *   task_agent     agent(8) task(8)                index: tasks by assignee
- *   ready          set(8) lane(1) task(8)          queued tasks by what they need
- *   waiter         task(8) dependent(8)            who waits for a task
- *   deadline       clock(1) due(8) kind(1) subject time-ordered
- *   agent          agent(8)                        what changes often
- *   agent_id       id                              the agent's number
- *   link           link(8)                         the agent behind a socket
- *   connected      agent(8)                        index
- *   holding        agent(8) task(8)                who holds what
- *   idle           set(8) order(8) agent(8)        agents with a free slot, by ability
- *   set            set(8)                          users of an interned capability set
- *   set_hash       hash(8) set(8)                  to find it again
- *   token          digest(32)                      key ring
- *   token_agent    see token.h                     index
+ *   place          1                       sequence, clock, epoch
+ *   counter        counter                 the last number given out, or a count
+ *   stats          1                       tasks by state and lane
+ *   task           task                    the head
+ *   blob           owner, kind, piece      payloads in pieces
+ *   history        task, index             one event
+ *   task_state     state, task             index
+ *   task_agent     agent, task             index: tasks by assignee
+ *   ready          set, lane, task         queued tasks by what they need
+ *   waiter         task, dependent         who waits for a task
+ *   deadline       clock(1) due(8) kind(1) subject: time-ordered
+ *   agent          agent                   what changes often
+ *   agent_id       id (bytes)              the agent's number
+ *   link           link                    the agent behind a socket
+ *   connected      agent                   index
+ *   holding        agent, task             who holds what
+ *   idle           set, order, agent       agents with a free slot, by ability
+ *   set            set                     users of an interned capability set
+ *   set_hash       hash, set               to find it again
+ *   token          digest(32)              key ring
+ *   token_agent    see token.h             index
  *   idempotency    see idempotency.h
  */
 #ifndef CORE_TABLE_H

@@ -1,0 +1,176 @@
+#include "core/core.h"
+
+#include "base/ensure.h"
+#include "core/deadline.h"
+#include "core/handlers.h"
+
+enum {
+    PLACE_VERSION = 1,
+};
+
+static const uint64_t PLACE_KEY = 1;
+
+const char *const CORE_TABLES[] = {
+    [TABLE_PLACE] = "place",
+    [TABLE_COUNTER] = "counter",
+    [TABLE_STATS] = "stats",
+    [TABLE_TASK] = "task",
+    [TABLE_BLOB] = "blob",
+    [TABLE_HISTORY] = "history",
+    [TABLE_TASK_STATE] = "task_state",
+    [TABLE_TASK_AGENT] = "task_agent",
+    [TABLE_READY] = "ready",
+    [TABLE_WAITER] = "waiter",
+    [TABLE_DEADLINE] = "deadline",
+    [TABLE_AGENT] = "agent",
+    [TABLE_AGENT_ID] = "agent_id",
+    [TABLE_LINK] = "link",
+    [TABLE_CONNECTED] = "connected",
+    [TABLE_HOLDING] = "holding",
+    [TABLE_IDLE] = "idle",
+    [TABLE_SET] = "set",
+    [TABLE_SET_HASH] = "set_hash",
+    [TABLE_TOKEN] = "token",
+    [TABLE_TOKEN_AGENT] = "token_agent",
+    [TABLE_IDEMPOTENCY] = "idempotency",
+};
+
+const unsigned CORE_TABLE_COUNT = TABLE_COUNT;
+
+typedef void (*handler)(struct step *, const struct message *);
+
+#define ROW(NAME, name)                                                                  \
+    static void call_##name(struct step *step, const struct message *message)            \
+    {                                                                                    \
+        on_##name(step, &message->as.name);                                              \
+    }
+MESSAGE_COMMANDS(ROW)
+MESSAGE_QUERIES(ROW)
+#undef ROW
+
+static const handler COMMANDS[MESSAGE_COUNT] = {
+#define ROW(NAME, name) [MESSAGE_##NAME] = call_##name,
+    MESSAGE_COMMANDS(ROW)
+#undef ROW
+};
+
+static const handler QUERIES[MESSAGE_COUNT] = {
+#define ROW(NAME, name) [MESSAGE_##NAME] = call_##name,
+    MESSAGE_QUERIES(ROW)
+#undef ROW
+};
+
+static enum err handle(handler called, const struct core_settings *settings,
+                       struct transaction *transaction, const struct command *command,
+                       struct effects *effects)
+{
+    struct step step = {
+        .settings = settings,
+        .transaction = transaction,
+        .command = command,
+        .effects = effects,
+    };
+    called(&step, command->message);
+    if (step.err == ERR_OK && arena_failed(effects->arena))
+        step.err = ERR_MEMORY;
+    return step.err;
+}
+
+enum err core_apply(const struct core_settings *settings, struct transaction *transaction,
+                    const struct command *command, struct effects *effects)
+{
+    enum message_type type = command->message->type;
+    ENSURE(type < MESSAGE_COUNT);
+    /* Questions on a socket keep their place among its commands. */
+    handler called = COMMANDS[type] != NULL ? COMMANDS[type] : QUERIES[type];
+    ENSURE(called != NULL);
+    return handle(called, settings, transaction, command, effects);
+}
+
+enum err core_query(const struct core_settings *settings, struct transaction *transaction,
+                    const struct command *question, struct effects *effects)
+{
+    enum message_type type = question->message->type;
+    ENSURE(type < MESSAGE_COUNT && QUERIES[type] != NULL);
+    return handle(QUERIES[type], settings, transaction, question, effects);
+}
+
+enum err core_place_read(struct transaction *transaction, struct core_place *ret_place)
+{
+    struct number_key key;
+    struct slice value;
+    *ret_place = (struct core_place){ 0 };
+    enum err err =
+        transaction_get(transaction, TABLE_PLACE, key_one(&key, PLACE_KEY), &value);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+
+    struct unpack row = unpack_start(value);
+    uint8_t version = unpack_u8(&row);
+    struct core_place place = { .sequence = unpack_u64(&row) };
+    place.now_ms = unpack_i64(&row);
+    place.epoch = unpack_u64(&row);
+    if (version != PLACE_VERSION || !unpack_done(&row))
+        return ERR_CORRUPT;
+    *ret_place = place;
+    return ERR_OK;
+}
+
+enum err core_seal(struct transaction *transaction, uint64_t sequence, int64_t now_ms)
+{
+    struct core_place place;
+    enum err err = core_place_read(transaction, &place);
+    if (err != ERR_OK)
+        return err;
+
+    struct number_key key;
+    struct packed packed;
+    struct buffer *row = packed_start(&packed);
+    pack_u8(row, PLACE_VERSION);
+    pack_u64(row, sequence);
+    pack_i64(row, now_ms);
+    pack_u64(row, place.epoch);
+    return transaction_put(transaction, TABLE_PLACE, key_one(&key, PLACE_KEY),
+                           buffer_slice(row));
+}
+
+/* Lowers *wait_ms to the time until the first deadline of a clock. */
+static enum err wait_until_first(struct transaction *transaction,
+                                 enum deadline_clock clock, int64_t now_ms,
+                                 int64_t *wait_ms)
+{
+    struct slice key;
+    struct slice unused;
+    uint8_t start = (uint8_t)clock;
+    enum err err = transaction_first_from(transaction, TABLE_DEADLINE,
+                                          slice_make(&start, 1), &key, &unused);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+
+    struct unpack unpack = unpack_start(key);
+    if (unpack_u8(&unpack) != start)
+        return ERR_OK;
+    int64_t due_ms = unpack_i64(&unpack);
+    if (unpack.failed)
+        return ERR_CORRUPT;
+    int64_t left_ms;
+    if (due_ms <= now_ms)
+        left_ms = 0;
+    else if (__builtin_sub_overflow(due_ms, now_ms, &left_ms))
+        left_ms = INT64_MAX;
+    if (left_ms < *wait_ms)
+        *wait_ms = left_ms;
+    return ERR_OK;
+}
+
+enum err core_next_due_ms(struct transaction *transaction, int64_t now_ms,
+                          int64_t wall_ms, int64_t *ret_wait_ms)
+{
+    int64_t wait_ms = INT64_MAX;
+    enum err err = wait_until_first(transaction, CLOCK_FLEET, now_ms, &wait_ms);
+    if (err == ERR_OK)
+        err = wait_until_first(transaction, CLOCK_WALL, wall_ms, &wait_ms);
+    if (err == ERR_OK)
+        *ret_wait_ms = wait_ms;
+    return err;
+}

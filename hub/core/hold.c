@@ -1,0 +1,133 @@
+#include "core/hold.h"
+
+#include "base/ensure.h"
+#include "core/deadline.h"
+
+/* Moves one deadline row of a task; *row_ms is where the head remembers it. */
+static void timer_move(struct step *step, enum deadline_clock clock,
+                       enum deadline_kind kind, uint64_t number, int64_t *row_ms,
+                       int64_t due_ms)
+{
+    if (*row_ms == due_ms)
+        return;
+    if (*row_ms != 0)
+        deadline_remove_number(step, clock, *row_ms, kind, number);
+    *row_ms = due_ms;
+    if (due_ms != 0)
+        deadline_add_number(step, clock, due_ms, kind, number);
+}
+
+void task_timer_set(struct step *step, struct task *task, int64_t due_ms)
+{
+    timer_move(step, CLOCK_FLEET, DEADLINE_TASK, task->number, &task->timer_ms, due_ms);
+}
+
+void task_wall_timer_set(struct step *step, struct task *task, int64_t due_ms)
+{
+    timer_move(step, CLOCK_WALL, DEADLINE_TASK_WALL, task->number, &task->wall_timer_ms,
+               due_ms);
+}
+
+void hold_wait_for_acceptance(struct step *step, struct task *task)
+{
+    task->lease_until_ms = step->command->now_ms + step->settings->acceptance_ms;
+    task_timer_set(step, task, task->lease_until_ms);
+}
+
+void hold_renew(struct step *step, struct task *task)
+{
+    task->lease_until_ms = step->command->now_ms + step->settings->lease_ms;
+}
+
+void hold_start(struct step *step, struct task *task)
+{
+    if (task->state == TASK_ASSIGNED) {
+        task_move(step, task, TASK_WORKING);
+        task_history_add(step, task, EVENT_ACCEPTED, task->agent,
+                         (struct slice){ NULL, 0 });
+        hold_renew(step, task);
+        task_timer_set(step, task, task->lease_until_ms);
+        return;
+    }
+    hold_renew(step, task);
+}
+
+/* What is late already when it is handed out cannot become late in somebody's hands. */
+static void overdue_arm(struct step *step, struct task *task)
+{
+    if (task->complete_by_ms == 0 || task->complete_by_passed)
+        return;
+    if (task->complete_by_ms <= step->command->wall_ms)
+        task->complete_by_passed = true;
+    else
+        task_wall_timer_set(step, task, task->complete_by_ms);
+}
+
+void hold_assign(struct step *step, struct task *task, struct agent *agent)
+{
+    ENSURE(agent_has_room(agent));
+    struct number_key key;
+
+    task_move(step, task, TASK_ASSIGNED);
+    task->generation++;
+    task->held = true;
+    task->progress = PROGRESS_UNKNOWN;
+    task->assigned_ms = step->command->wall_ms;
+    task_set_agent(step, task, agent->number);
+    step_put_mark(step, TABLE_HOLDING, key_two(&key, agent->number, task->number));
+    hold_wait_for_acceptance(step, task);
+    overdue_arm(step, task);
+    task_history_add(step, task, EVENT_ASSIGNED, agent->number,
+                     (struct slice){ NULL, 0 });
+    task_save(step, task);
+
+    agent_leave_line(step, agent);
+    agent->held++;
+    agent->changed_ms = step->command->wall_ms;
+    agent_save(step, agent);
+
+    step->matches++;
+    hold_offer(step, task, agent);
+}
+
+void hold_offer(struct step *step, const struct task *task, const struct agent *agent)
+{
+    struct task_body body;
+    if (!task_body_load(step, task->number, &body))
+        return;
+    step->match_bytes += body.description.size + body.metadata.size;
+    struct message message = { .type = MESSAGE_TASK_ASSIGN };
+    struct message_task_assign *assign = &message.as.task_assign;
+    assign->task_id = task_id(step, task->number);
+    assign->description = body.description;
+    assign->metadata = slice_is_present(body.metadata) ? body.metadata : SLICE_OF("{}");
+    assign->generation = (int64_t)task->generation;
+    assign->assigned_at = task->assigned_ms;
+    step_send(step, agent->link, &message);
+}
+
+void hold_release(struct step *step, struct task *task, struct agent *agent)
+{
+    struct number_key key;
+    if (!task->held || agent->held == 0 || task->agent != agent->number) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
+    step_remove(step, TABLE_HOLDING, key_two(&key, agent->number, task->number));
+    task->held = false;
+    task_timer_set(step, task, 0);
+    task_wall_timer_set(step, task, 0);
+    agent->held--;
+    agent->changed_ms = step->command->wall_ms;
+}
+
+void hold_tell_to_stop(struct step *step, const struct task *task,
+                       const struct agent *agent, struct slice reason)
+{
+    struct message message = { .type = MESSAGE_TASK_CANCEL };
+    struct message_task_cancel *cancel = &message.as.task_cancel;
+    cancel->task_id = task_id(step, task->number);
+    cancel->generation = (int64_t)task->generation;
+    cancel->reason = reason;
+    step_send(step, agent->link, &message);
+}

@@ -1,0 +1,143 @@
+#include "core/match.h"
+
+#include "core/deadline.h"
+#include "core/hold.h"
+#include "core/set.h"
+
+enum {
+    MATCHES_PER_COMMAND_MAX = 64,
+    MATCH_BYTES_PER_COMMAND_MAX = 1024 * 1024,
+};
+
+bool match_is_spent(const struct step *step)
+{
+    return step->matches >= MATCHES_PER_COMMAND_MAX ||
+           step->match_bytes >= MATCH_BYTES_PER_COMMAND_MAX;
+}
+
+/* The next capability set after `set` with a row in `table` (ready or idle), and the
+ * head of its line: one look per set, however long the lines are. */
+static bool line_next(struct step *step, enum table table, uint64_t *set,
+                      uint64_t *ret_first, uint64_t *ret_second)
+{
+    struct number_key start;
+    struct slice key;
+    struct slice unused;
+    if (*set == UINT64_MAX ||
+        !step_first_from(step, table, key_one(&start, *set + 1), &key, &unused))
+        return false;
+    *set = key_number(step, key, 0);
+    *ret_first = key_number(step, key, 1);
+    *ret_second = key_number(step, key, 2);
+    return !step_failed(step);
+}
+
+static bool number_covers(struct step *step, const struct set *offered, uint64_t needed)
+{
+    struct set set;
+    return set_load(step, needed, &set) && set_covers(offered, &set);
+}
+
+static bool number_is_covered(struct step *step, uint64_t offered,
+                              const struct set *needed)
+{
+    struct set set;
+    return set_load(step, offered, &set) && set_covers(&set, needed);
+}
+
+/* The agent that has waited longest among those that cover the set. */
+static bool idle_find(struct step *step, uint64_t needed, uint64_t *ret_agent)
+{
+    struct set needed_set;
+    if (!set_load(step, needed, &needed_set))
+        return false;
+
+    uint64_t set = 0;
+    uint64_t order;
+    uint64_t agent;
+    uint64_t best_order = UINT64_MAX;
+    *ret_agent = 0;
+    while (line_next(step, TABLE_IDLE, &set, &order, &agent)) {
+        bool earlier = order < best_order || (order == best_order && agent < *ret_agent);
+        if ((*ret_agent == 0 || earlier) &&
+            (set == needed || number_is_covered(step, set, &needed_set))) {
+            best_order = order;
+            *ret_agent = agent;
+        }
+    }
+    return *ret_agent != 0 && !step_failed(step);
+}
+
+/* The first task in the agent's reach: by lane, then by age. */
+static bool ready_find(struct step *step, uint64_t offered, uint64_t *ret_task)
+{
+    struct set offered_set;
+    if (!set_load(step, offered, &offered_set))
+        return false;
+
+    uint64_t set = 0;
+    uint64_t lane;
+    uint64_t task;
+    uint64_t best_lane = LANE_COUNT;
+    *ret_task = 0;
+    while (line_next(step, TABLE_READY, &set, &lane, &task)) {
+        bool earlier = lane < best_lane || (lane == best_lane && task < *ret_task);
+        if (earlier && (set == offered || number_covers(step, &offered_set, set))) {
+            best_lane = lane;
+            *ret_task = task;
+        }
+    }
+    return *ret_task != 0 && !step_failed(step);
+}
+
+/* Hands the agent one task. False: it has no room, or nothing is ready for it. */
+static bool agent_feed(struct step *step, struct agent *agent)
+{
+    struct task task;
+    uint64_t number;
+    if (!agent->idle || !ready_find(step, agent->idle_set, &number))
+        return false;
+    if (!task_load(step, number, &task) || task.state != TASK_QUEUED) {
+        step_fail(step, ERR_CORRUPT);
+        return false;
+    }
+    hold_assign(step, &task, agent);
+    return !step_failed(step);
+}
+
+void match_agent(struct step *step, uint64_t number)
+{
+    struct agent agent;
+    if (!agent_load(step, number, &agent))
+        return;
+    for (;;) {
+        if (agent.idle && match_is_spent(step)) {
+            deadline_add_number(step, CLOCK_FLEET, step->command->now_ms, DEADLINE_MATCH,
+                                number);
+            return;
+        }
+        if (!agent_feed(step, &agent))
+            return;
+    }
+}
+
+void match_task(struct step *step, uint64_t number)
+{
+    struct task task;
+    struct agent agent;
+    uint64_t found;
+    /* An agent that still has something older or more urgent in its reach takes that
+     * first; then the task looks again. */
+    while (task_load(step, number, &task) && task.state == TASK_QUEUED &&
+           idle_find(step, task.set, &found)) {
+        if (match_is_spent(step)) {
+            deadline_add_number(step, CLOCK_FLEET, step->command->now_ms,
+                                DEADLINE_MATCH_TASK, number);
+            return;
+        }
+        if (!agent_load(step, found, &agent) || !agent_feed(step, &agent)) {
+            step_fail(step, ERR_CORRUPT);
+            return;
+        }
+    }
+}

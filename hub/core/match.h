@@ -1,0 +1,21 @@
+/*
+ * match.h - ready tasks meet agents with room.
+ *
+ * After every command no agent with room covers a ready task, unless a deadline due at
+ * once says where to go on: one command hands out a bounded number of tasks.
+ */
+#ifndef CORE_MATCH_H
+#define CORE_MATCH_H
+
+#include "core/step.h"
+
+/* The task has become ready. */
+void match_task(struct step *step, uint64_t task);
+
+/* The agent may have room. */
+void match_agent(struct step *step, uint64_t agent);
+
+/* True when this command may hand out no more. */
+bool match_is_spent(const struct step *step);
+
+#endif

@@ -1,0 +1,90 @@
+#include "core/handlers.h"
+#include "core/presence.h"
+
+enum {
+    AGENTS_LISTED_MAX = 1000,
+    AGENTS_LISTED_BYTES_MAX = 512 * 1024,
+};
+
+void on_ping(struct step *step, const struct message_ping *message)
+{
+    (void)message;
+    struct agent agent;
+    if (!presence_asker(step, &agent))
+        return;
+    struct message pong = { .type = MESSAGE_PONG };
+    pong.as.pong.timestamp = step->command->wall_ms;
+    step_answer(step, &pong, 0);
+}
+
+void on_status(struct step *step, const struct message_status *message)
+{
+    struct agent agent;
+    struct agent_profile profile;
+    if (!presence_asker(step, &agent) ||
+        !agent_profile_load(step, agent.number, &profile))
+        return;
+    if (!slice_equal(profile.status, message->status)) {
+        profile.status = message->status;
+        agent_profile_save(step, agent.number, &profile);
+    }
+    struct message updated = { .type = MESSAGE_STATUS_UPDATED };
+    step_answer(step, &updated, 0);
+    presence_tell_changed(step, &agent);
+}
+
+static size_t view_bytes(const struct message_agent *view)
+{
+    size_t size = view->agent_id.size + view->name.size + view->status.size;
+    for (size_t i = 0; i < view->capabilities.count; i++)
+        size += view->capabilities.items[i].size;
+    return size;
+}
+
+void on_list_agents(struct step *step, const struct message_list_agents *message)
+{
+    (void)message;
+    struct message answer = { .type = MESSAGE_AGENTS };
+    uint64_t count = agents_connected(step);
+    if (count > AGENTS_LISTED_MAX)
+        count = AGENTS_LISTED_MAX;
+    struct message_agent *agents = step_take_many(step, (size_t)count, sizeof *agents);
+    struct agent agent;
+    uint64_t position = 0;
+    size_t listed = 0;
+    size_t bytes = 0;
+    while (agents != NULL && listed < count && bytes < AGENTS_LISTED_BYTES_MAX &&
+           agent_next_connected(step, &position, &agent)) {
+        const struct message_agent *view = presence_view(step, &agent);
+        if (view == NULL)
+            return;
+        bytes += view_bytes(view);
+        agents[listed++] = *view;
+    }
+    answer.as.agents.agents = (struct message_list){ agents, listed };
+    step_answer(step, &answer, 0);
+}
+
+void on_link_closed(struct step *step, const struct message_link_closed *message)
+{
+    (void)message;
+    struct agent agent;
+    uint64_t number;
+    if (!presence_of_link(step, step->command->origin.link, &number))
+        return;
+    if (!agent_load(step, number, &agent)) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
+    presence_leave(step, &agent);
+}
+
+/* No link outlives the hub: whoever was connected has its grace from now on. */
+void on_hub_started(struct step *step, const struct message_hub_started *message)
+{
+    (void)message;
+    struct agent agent;
+    uint64_t position = 0;
+    while (agent_next_connected(step, &position, &agent))
+        presence_drop(step, &agent);
+}

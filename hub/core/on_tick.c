@@ -1,0 +1,193 @@
+#include "core/deadline.h"
+#include "core/depend.h"
+#include "core/giveback.h"
+#include "core/handlers.h"
+#include "core/hold.h"
+#include "core/idempotency.h"
+#include "core/match.h"
+
+enum {
+    DEADLINES_PER_TICK = 256,
+    RECLAIMS_PER_DEADLINE = 64,
+};
+
+/* The task a deadline is about and, when it is held, its holder. */
+static bool subject_load(struct step *step, uint64_t number, struct task *task,
+                         struct agent *agent)
+{
+    if (!task_load(step, number, task) ||
+        (task->held && !agent_load(step, task->agent, agent))) {
+        step_fail(step, ERR_CORRUPT);
+        return false;
+    }
+    return true;
+}
+
+/* An agent that let a task run out is left out of the line until it says something: the
+ * next in line shall not be the one that has just failed to answer. */
+static void reclaim_silent(struct step *step, struct task *task, struct agent *agent,
+                           struct slice why)
+{
+    hold_tell_to_stop(step, task, agent, why);
+    agent->unresponsive = agent->link != 0;
+    task_give_back(step, task, agent, EVENT_RECLAIMED, why);
+}
+
+static void task_timer_fired(struct step *step, uint64_t number, int64_t due_ms)
+{
+    struct task task;
+    struct agent agent;
+    if (!subject_load(step, number, &task, &agent))
+        return;
+    if (task.timer_ms != due_ms) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
+    task.timer_ms = 0;
+    if (task.lease_until_ms > step->command->now_ms) {
+        /* Renewed since: the row moves only now. */
+        task_timer_set(step, &task, task.lease_until_ms);
+        task_save(step, &task);
+    } else if (task.state == TASK_ASSIGNED) {
+        reclaim_silent(step, &task, &agent, SLICE_OF("acceptance_timeout"));
+    } else if (task.state == TASK_WORKING) {
+        reclaim_silent(step, &task, &agent, SLICE_OF("lease_expired"));
+    } else if (task.state == TASK_CANCELLED && task.held) {
+        task_let_go(step, &task, &agent);
+    } else if (task.state == TASK_SCHEDULED) {
+        task_make_ready(step, &task);
+    } else {
+        step_fail(step, ERR_CORRUPT);
+    }
+}
+
+static void wall_timer_fired(struct step *step, uint64_t number, int64_t due_ms)
+{
+    struct task task;
+    struct agent agent;
+    if (!subject_load(step, number, &task, &agent))
+        return;
+    if (task.wall_timer_ms != due_ms) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
+    task.wall_timer_ms = 0;
+    if (task.state == TASK_SCHEDULED) {
+        task_make_ready(step, &task);
+    } else if (task.state == TASK_ASSIGNED || task.state == TASK_WORKING) {
+        task.complete_by_passed = true;
+        hold_tell_to_stop(step, &task, &agent, SLICE_OF("overdue"));
+        task_give_back(step, &task, &agent, EVENT_RECLAIMED, SLICE_OF("overdue"));
+    } else {
+        step_fail(step, ERR_CORRUPT);
+    }
+}
+
+static void reclaim_lost(struct step *step, uint64_t number, struct agent *agent)
+{
+    struct task task;
+    if (!task_load(step, number, &task))
+        step_fail(step, ERR_CORRUPT);
+    else if (task.state == TASK_CANCELLED)
+        task_let_go(step, &task, agent);
+    else
+        task_give_back(step, &task, agent, EVENT_RECLAIMED, SLICE_OF("agent_disconnect"));
+}
+
+static void grace_over(struct step *step, uint64_t number, int64_t due_ms)
+{
+    struct agent agent;
+    uint64_t task;
+    if (!agent_load(step, number, &agent) || agent.grace_until_ms != due_ms) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
+    for (int i = 0; i < RECLAIMS_PER_DEADLINE && agent_first_held(step, &agent, &task);
+         i++)
+        reclaim_lost(step, task, &agent);
+    agent.grace_until_ms = 0;
+    if (agent.held > 0) {
+        agent.grace_until_ms = step->command->now_ms;
+        deadline_add_number(step, CLOCK_FLEET, agent.grace_until_ms, DEADLINE_GRACE,
+                            number);
+    }
+    agent_save(step, &agent);
+}
+
+static void waiters_go_on(struct step *step, uint64_t number)
+{
+    struct task task;
+    if (task_load(step, number, &task))
+        depend_settle(step, &task);
+    else
+        step_fail(step, ERR_CORRUPT);
+}
+
+/* The agent may have gone again, or accepted all the same. */
+static void resend(struct step *step, uint64_t number)
+{
+    struct task task;
+    struct agent agent;
+    if (subject_load(step, number, &task, &agent) && task.state == TASK_ASSIGNED)
+        hold_offer(step, &task, &agent);
+}
+
+static void deadline_fire(struct step *step, const struct deadline *deadline)
+{
+    if (deadline->kind == DEADLINE_IDEMPOTENCY) {
+        idempotency_expire(step, deadline->subject);
+        return;
+    }
+    uint64_t number = key_number(step, deadline->subject, 0);
+    switch (deadline->kind) {
+    case DEADLINE_TASK:
+        task_timer_fired(step, number, deadline->due_ms);
+        break;
+    case DEADLINE_TASK_WALL:
+        wall_timer_fired(step, number, deadline->due_ms);
+        break;
+    case DEADLINE_GRACE:
+        grace_over(step, number, deadline->due_ms);
+        break;
+    case DEADLINE_MATCH:
+        match_agent(step, number);
+        break;
+    case DEADLINE_WAITERS:
+        waiters_go_on(step, number);
+        break;
+    case DEADLINE_MATCH_TASK:
+        match_task(step, number);
+        break;
+    case DEADLINE_RESEND:
+        resend(step, number);
+        break;
+    case DEADLINE_IDEMPOTENCY:
+    default:
+        step_fail(step, ERR_CORRUPT);
+    }
+}
+
+/* The earliest deadline that is due on either clock. */
+static bool deadline_due(struct step *step, struct deadline *ret_deadline)
+{
+    return (deadline_first(step, CLOCK_FLEET, ret_deadline) &&
+            ret_deadline->due_ms <= step->command->now_ms) ||
+           (deadline_first(step, CLOCK_WALL, ret_deadline) &&
+            ret_deadline->due_ms <= step->command->wall_ms);
+}
+
+void on_tick(struct step *step, const struct message_tick *message)
+{
+    (void)message;
+    struct deadline deadline;
+    /* What a deadline leaves for later is due at once: it would fire in vain again and
+     * again when this command may hand out no more. */
+    for (int i = 0; i < DEADLINES_PER_TICK && !match_is_spent(step); i++) {
+        if (!deadline_due(step, &deadline))
+            return;
+        deadline_remove(step, deadline.clock, deadline.due_ms, deadline.kind,
+                        deadline.subject);
+        deadline_fire(step, &deadline);
+    }
+    step->effects->more_due = deadline_due(step, &deadline);
+}

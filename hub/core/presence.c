@@ -1,0 +1,105 @@
+#include "core/presence.h"
+
+#include "core/deadline.h"
+#include "core/match.h"
+#include "core/set.h"
+
+bool presence_of_link(struct step *step, uint64_t link, uint64_t *ret_agent)
+{
+    struct number_key key;
+    return link != 0 && step_get_number(step, TABLE_LINK, key_one(&key, link), ret_agent);
+}
+
+bool presence_asker(struct step *step, struct agent *ret_agent)
+{
+    uint64_t number;
+    if (!presence_of_link(step, step->command->origin.link, &number)) {
+        step_refuse(step, ERROR_NOT_IDENTIFIED);
+        return false;
+    }
+    if (!agent_load(step, number, ret_agent)) {
+        step_fail(step, ERR_CORRUPT);
+        return false;
+    }
+    if (!ret_agent->unresponsive)
+        return true;
+    ret_agent->unresponsive = false;
+    agent_save(step, ret_agent);
+    match_agent(step, number);
+    return agent_load(step, number, ret_agent);
+}
+
+struct message_agent *presence_view(struct step *step, const struct agent *agent)
+{
+    struct agent_profile profile;
+    struct message_agent *view = step_take(step, sizeof *view);
+    if (view == NULL || !agent_profile_load(step, agent->number, &profile))
+        return NULL;
+    view->agent_id = profile.id;
+    view->name = profile.name;
+    view->status = profile.status;
+    view->capabilities = profile.capabilities;
+    view->connected_at = agent->connected_ms;
+    return view;
+}
+
+/* In a large fleet everybody telling everybody would be most of the traffic. */
+static bool events_are_told(struct step *step)
+{
+    return agents_connected(step) <= step->settings->presence_events_agents_max;
+}
+
+void presence_tell_joined(struct step *step, const struct agent *agent)
+{
+    struct message message = { .type = MESSAGE_AGENT_JOINED };
+    if (!events_are_told(step))
+        return;
+    message.as.agent_joined.agent = presence_view(step, agent);
+    step_broadcast(step, agent->link, &message);
+}
+
+void presence_tell_changed(struct step *step, const struct agent *agent)
+{
+    struct message message = { .type = MESSAGE_STATUS_CHANGED };
+    if (!events_are_told(step))
+        return;
+    message.as.status_changed.agent = presence_view(step, agent);
+    step_broadcast(step, 0, &message);
+}
+
+static void presence_tell_left(struct step *step, uint64_t number, uint64_t link)
+{
+    struct message message = { .type = MESSAGE_AGENT_LEFT };
+    if (!events_are_told(step))
+        return;
+    message.as.agent_left.agent_id = agent_id(step, number);
+    step_broadcast(step, link, &message);
+}
+
+void presence_drop(struct step *step, struct agent *agent)
+{
+    struct number_key key;
+    step_remove(step, TABLE_LINK, key_one(&key, agent->link));
+    step_remove(step, TABLE_CONNECTED, key_one(&key, agent->number));
+    step_counter_move(step, COUNTER_CONNECTED, -1);
+    agent_leave_line(step, agent);
+    set_release(step, agent->set);
+    agent->set = 0;
+    agent->link = 0;
+    agent->unresponsive = false;
+    agent->changed_ms = step->command->wall_ms;
+    if (agent->held > 0) {
+        agent->grace_until_ms =
+            step->command->now_ms + step->settings->reconnect_grace_ms;
+        deadline_add_number(step, CLOCK_FLEET, agent->grace_until_ms, DEADLINE_GRACE,
+                            agent->number);
+    }
+    agent_save(step, agent);
+}
+
+void presence_leave(struct step *step, struct agent *agent)
+{
+    uint64_t link = agent->link;
+    presence_drop(step, agent);
+    presence_tell_left(step, agent->number, link);
+}

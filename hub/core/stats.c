@@ -1,0 +1,86 @@
+#include "core/stats.h"
+
+enum {
+    STATS_VERSION = 1,
+};
+
+static const uint64_t STATS_KEY = 1;
+
+void stats_load(struct step *step, struct stats *ret_stats)
+{
+    *ret_stats = (struct stats){ 0 };
+    struct number_key key;
+    struct slice value;
+    if (!step_get(step, TABLE_STATS, key_one(&key, STATS_KEY), &value))
+        return;
+
+    struct unpack unpack = unpack_start(value);
+    uint8_t version = unpack_u8(&unpack);
+    for (int state = 0; state < TASK_STATE_COUNT; state++) {
+        for (int lane = 0; lane < LANE_COUNT; lane++)
+            ret_stats->tasks[state][lane] = unpack_u64(&unpack);
+    }
+    if (version != STATS_VERSION || !unpack_done(&unpack))
+        step_fail(step, ERR_CORRUPT);
+}
+
+static void stats_save(struct step *step, const struct stats *stats)
+{
+    struct packed packed;
+    struct buffer *row = packed_start(&packed);
+    pack_u8(row, STATS_VERSION);
+    for (int state = 0; state < TASK_STATE_COUNT; state++) {
+        for (int lane = 0; lane < LANE_COUNT; lane++)
+            pack_u64(row, stats->tasks[state][lane]);
+    }
+    struct number_key key;
+    step_put(step, TABLE_STATS, key_one(&key, STATS_KEY), packed_slice(step, row));
+}
+
+void stats_add(struct step *step, enum task_state state, enum lane lane)
+{
+    struct stats stats;
+    stats_load(step, &stats);
+    stats.tasks[state][lane]++;
+    stats_save(step, &stats);
+}
+
+void stats_move(struct step *step, enum lane lane, enum task_state from,
+                enum task_state to)
+{
+    struct stats stats;
+    stats_load(step, &stats);
+    if (stats.tasks[from][lane] == 0) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
+    stats.tasks[from][lane]--;
+    stats.tasks[to][lane]++;
+    stats_save(step, &stats);
+}
+
+uint64_t stats_of_state(const struct stats *stats, enum task_state state)
+{
+    uint64_t sum = 0;
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        sum += stats->tasks[state][lane];
+    return sum;
+}
+
+uint64_t stats_of_lane(const struct stats *stats, enum lane lane)
+{
+    uint64_t sum = 0;
+    for (int state = 0; state < TASK_STATE_COUNT; state++)
+        sum += stats->tasks[state][lane];
+    return sum;
+}
+
+uint64_t stats_open(const struct stats *stats)
+{
+    uint64_t sum = 0;
+    for (int state = 0; state < TASK_STATE_COUNT; state++) {
+        if (!task_state_is_end((enum task_state)state))
+            sum += stats_of_state(stats, (enum task_state)state);
+    }
+    return sum;
+}

@@ -1,0 +1,276 @@
+#include "core/task.h"
+
+#include "base/ensure.h"
+#include "base/hash.h"
+#include "core/blob.h"
+#include "core/set.h"
+#include "core/state.h"
+#include "core/stats.h"
+
+enum {
+    HEAD_VERSION = 1,
+    NUMBER_BYTES = 8,
+    FLAG_HELD = 1,
+    FLAG_COMPLETE_BY_PASSED = 2,
+    FLAG_TOKENS_USED = 4,
+};
+
+static const struct slice ID_PREFIX = SLICE("task-");
+
+struct slice task_id(struct step *step, uint64_t number)
+{
+    char *text = step_take(step, TASK_ID_BYTES + 1);
+    if (text == NULL)
+        return SLICE_OF("");
+    uint8_t bytes[NUMBER_BYTES];
+    put_u64(bytes, number);
+    for (size_t i = 0; i < ID_PREFIX.size; i++)
+        text[i] = ID_PREFIX.data[i];
+    hex_encode(text + ID_PREFIX.size, bytes, sizeof bytes);
+    return slice_make(text, TASK_ID_BYTES);
+}
+
+bool task_id_parse(struct slice id, uint64_t *ret_number)
+{
+    uint8_t bytes[NUMBER_BYTES];
+    if (id.size != TASK_ID_BYTES || !slice_starts_with(id, ID_PREFIX))
+        return false;
+    struct slice digits = slice_skip(id, ID_PREFIX.size);
+    for (size_t i = 0; i < digits.size; i++) {
+        /* One id, one spelling. */
+        if (digits.data[i] >= 'A' && digits.data[i] <= 'F')
+            return false;
+    }
+    if (!hex_decode(bytes, sizeof bytes, digits))
+        return false;
+    *ret_number = get_u64(bytes);
+    return true;
+}
+
+static void head_pack(struct buffer *row, const struct task *task)
+{
+    uint8_t flags = (uint8_t)((task->held ? FLAG_HELD : 0) |
+                              (task->complete_by_passed ? FLAG_COMPLETE_BY_PASSED : 0) |
+                              (task->has_tokens_used ? FLAG_TOKENS_USED : 0));
+    pack_u8(row, HEAD_VERSION);
+    pack_u8(row, (uint8_t)task->state);
+    pack_u8(row, (uint8_t)task->lane);
+    pack_u8(row, flags);
+    pack_u8(row, task->progress);
+    pack_u64(row, task->generation);
+    pack_u32(row, task->attempts);
+    pack_u32(row, task->attempts_max);
+    pack_u32(row, task->blocked_on);
+    pack_u32(row, task->history_first);
+    pack_u32(row, task->history_next);
+    pack_i64(row, task->tokens_used);
+    pack_u64(row, task->agent);
+    pack_u64(row, task->set);
+    pack_i64(row, task->created_ms);
+    pack_i64(row, task->updated_ms);
+    pack_i64(row, task->assigned_ms);
+    pack_i64(row, task->not_before_ms);
+    pack_i64(row, task->complete_by_ms);
+    pack_i64(row, task->lease_until_ms);
+    pack_i64(row, task->timer_ms);
+    pack_i64(row, task->wall_timer_ms);
+    pack_u64(row, task->report.agent);
+    pack_u64(row, task->report.generation);
+    pack_u8(row, (uint8_t)task->report.kind);
+    pack_u8(row, (uint8_t)task->report.outcome);
+}
+
+static void head_unpack(struct unpack *row, struct task *task)
+{
+    task->state = (enum task_state)unpack_u8(row);
+    task->lane = (enum lane)unpack_u8(row);
+    uint8_t flags = unpack_u8(row);
+    task->held = (flags & FLAG_HELD) != 0;
+    task->complete_by_passed = (flags & FLAG_COMPLETE_BY_PASSED) != 0;
+    task->has_tokens_used = (flags & FLAG_TOKENS_USED) != 0;
+    task->progress = unpack_u8(row);
+    task->generation = unpack_u64(row);
+    task->attempts = unpack_u32(row);
+    task->attempts_max = unpack_u32(row);
+    task->blocked_on = unpack_u32(row);
+    task->history_first = unpack_u32(row);
+    task->history_next = unpack_u32(row);
+    task->tokens_used = unpack_i64(row);
+    task->agent = unpack_u64(row);
+    task->set = unpack_u64(row);
+    task->created_ms = unpack_i64(row);
+    task->updated_ms = unpack_i64(row);
+    task->assigned_ms = unpack_i64(row);
+    task->not_before_ms = unpack_i64(row);
+    task->complete_by_ms = unpack_i64(row);
+    task->lease_until_ms = unpack_i64(row);
+    task->timer_ms = unpack_i64(row);
+    task->wall_timer_ms = unpack_i64(row);
+    task->report.agent = unpack_u64(row);
+    task->report.generation = unpack_u64(row);
+    task->report.kind = (enum report_kind)unpack_u8(row);
+    task->report.outcome = (enum report_outcome)unpack_u8(row);
+}
+
+bool task_unpack(struct step *step, uint64_t number, struct slice value,
+                 struct task *ret_task)
+{
+    struct task task = { .number = number };
+    struct unpack row = unpack_start(value);
+    uint8_t version = unpack_u8(&row);
+    head_unpack(&row, &task);
+    if (version != HEAD_VERSION || !unpack_done(&row) || task.state >= TASK_STATE_COUNT ||
+        task.lane >= LANE_COUNT || task.report.kind > REPORT_FAILED ||
+        task.report.outcome > OUTCOME_DEAD_LETTER ||
+        task.history_first > task.history_next) {
+        step_fail(step, ERR_CORRUPT);
+        return false;
+    }
+    *ret_task = task;
+    return true;
+}
+
+bool task_load(struct step *step, uint64_t number, struct task *ret_task)
+{
+    struct number_key key;
+    struct slice value;
+    return step_get(step, TABLE_TASK, key_one(&key, number), &value) &&
+           task_unpack(step, number, value, ret_task);
+}
+
+bool task_load_id(struct step *step, struct slice id, struct task *ret_task)
+{
+    uint64_t number;
+    return task_id_parse(id, &number) && task_load(step, number, ret_task);
+}
+
+void task_save(struct step *step, struct task *task)
+{
+    struct packed packed;
+    struct number_key key;
+    task->updated_ms = step->command->wall_ms;
+    struct buffer *row = packed_start(&packed);
+    head_pack(row, task);
+    step_put(step, TABLE_TASK, key_one(&key, task->number), packed_slice(step, row));
+}
+
+/* A queued task stands in the ready index, and only a queued one. */
+static void ready_add(struct step *step, const struct task *task)
+{
+    struct number_key key;
+    if (task->state == TASK_QUEUED)
+        step_put_mark(step, TABLE_READY,
+                      key_three(&key, task->set, task->lane, task->number));
+}
+
+static void ready_remove(struct step *step, const struct task *task)
+{
+    struct number_key key;
+    if (task->state == TASK_QUEUED)
+        step_remove(step, TABLE_READY,
+                    key_three(&key, task->set, task->lane, task->number));
+}
+
+void task_move(struct step *step, struct task *task, enum task_state to)
+{
+    ENSURE(task_state_may_move(task->state, to));
+    struct number_key key;
+
+    ready_remove(step, task);
+    step_remove(step, TABLE_TASK_STATE, key_two(&key, task->state, task->number));
+    stats_move(step, task->lane, task->state, to);
+    task->state = to;
+    step_put_mark(step, TABLE_TASK_STATE, key_two(&key, to, task->number));
+    if (task_state_is_end(to)) {
+        set_release(step, task->set);
+        task->set = 0;
+    }
+    ready_add(step, task);
+}
+
+void task_set_agent(struct step *step, struct task *task, uint64_t agent)
+{
+    struct number_key key;
+    if (task->agent == agent)
+        return;
+    if (task->agent != 0)
+        step_remove(step, TABLE_TASK_AGENT, key_two(&key, task->agent, task->number));
+    task->agent = agent;
+    if (agent != 0)
+        step_put_mark(step, TABLE_TASK_AGENT, key_two(&key, agent, task->number));
+}
+
+static void body_save(struct step *step, uint64_t number, const struct task_body *body)
+{
+    size_t size = 1 + 4 + body->description.size + 4 + body->metadata.size + 4 +
+                  body->submitted_by.size + 4 + 4 + NUMBER_BYTES * body->depends_on_count;
+    for (size_t i = 0; i < body->needed_capabilities.count; i++)
+        size += 4 + body->needed_capabilities.items[i].size;
+    char *bytes = step_take(step, size);
+    if (bytes == NULL)
+        return;
+
+    struct buffer row = { .data = bytes, .room = size, .bytes_max = size };
+    pack_u8(&row, HEAD_VERSION);
+    pack_slice(&row, body->description);
+    pack_slice(&row, body->metadata);
+    pack_slice(&row, body->submitted_by);
+    pack_u32(&row, (uint32_t)body->needed_capabilities.count);
+    for (size_t i = 0; i < body->needed_capabilities.count; i++)
+        pack_slice(&row, body->needed_capabilities.items[i]);
+    pack_u32(&row, (uint32_t)body->depends_on_count);
+    for (size_t i = 0; i < body->depends_on_count; i++)
+        pack_u64(&row, body->depends_on[i]);
+    blob_put(step, number, BLOB_TASK_BODY, packed_slice(step, &row));
+}
+
+void task_create(struct step *step, struct task *task, const struct task_body *body)
+{
+    struct number_key key;
+    task->created_ms = step->command->wall_ms;
+    body_save(step, task->number, body);
+    step_put_mark(step, TABLE_TASK_STATE, key_two(&key, task->state, task->number));
+    stats_add(step, task->state, task->lane);
+    ready_add(step, task);
+    task_save(step, task);
+}
+
+/* Items that follow their 32-bit count; each takes at least `least` bytes of the row. */
+static void *items_take(struct step *step, struct unpack *row, size_t least, size_t bytes,
+                        size_t *ret_count)
+{
+    size_t count = unpack_u32(row);
+    if (count > row->rest.size / least) {
+        row->failed = true;
+        count = 0;
+    }
+    *ret_count = count;
+    return step_take_many(step, count, bytes);
+}
+
+bool task_body_load(struct step *step, uint64_t number, struct task_body *ret_body)
+{
+    struct task_body body = { 0 };
+    struct slice value = blob_get(step, number, BLOB_TASK_BODY);
+    struct unpack row = unpack_start(value);
+    uint8_t version = unpack_u8(&row);
+    body.description = unpack_slice(&row);
+    body.metadata = unpack_slice(&row);
+    body.submitted_by = unpack_slice(&row);
+    struct slice_list *needed = &body.needed_capabilities;
+    needed->items =
+        items_take(step, &row, sizeof(uint32_t), sizeof *needed->items, &needed->count);
+    for (size_t i = 0; needed->items != NULL && i < needed->count; i++)
+        needed->items[i] = unpack_slice(&row);
+    body.depends_on = items_take(step, &row, NUMBER_BYTES, sizeof *body.depends_on,
+                                 &body.depends_on_count);
+    for (size_t i = 0; body.depends_on != NULL && i < body.depends_on_count; i++)
+        body.depends_on[i] = unpack_u64(&row);
+
+    if (version != HEAD_VERSION || !unpack_done(&row))
+        step_fail(step, ERR_CORRUPT);
+    if (step_failed(step))
+        return false;
+    *ret_body = body;
+    return true;
+}
