@@ -7,6 +7,7 @@
 #include "store/place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,10 @@ static enum err env_open(struct store *store, const struct store_options *option
         problem_set(ret_problem, "the store cannot be opened: %s", mdb_strerror(code));
         return store_judge(store, code);
     }
+    /* The one descriptor that LMDB itself would pass on to a child. */
+    int fd = -1;
+    if (mdb_env_get_fd(store->env, &fd) == 0)
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     atomic_store(&store->map_bytes, map);
     return ERR_OK;
 }
