@@ -176,28 +176,43 @@ static enum err order_begin(struct engine *engine)
     return engine->order == NULL ? ERR_MEMORY : ERR_OK;
 }
 
+static enum err alone_try(struct engine *engine, const struct command *command)
+{
+    struct store *store = engine->options.store;
+    struct transaction *transaction = store_batch(store);
+    struct effects effects;
+
+    arena_clear(&engine->arena);
+    effects_init(&effects, &engine->arena);
+    enum err err = core_apply(&engine->options.settings, transaction, command, &effects);
+    if (err == ERR_OK)
+        err = core_seal(transaction, command->sequence, command->now_ms);
+    if (err == ERR_OK)
+        return store_commit(store);
+    store_abort(store);
+    return err;
+}
+
+enum err engine_apply(struct engine *engine, const struct envelope *envelope)
+{
+    ENSURE(engine->order != NULL && !engine->started);
+
+    struct command command;
+    command_from_envelope(&command, envelope);
+    engine->order->methods->stamp(engine->order, &command);
+    enum err err;
+    do
+        err = alone_try(engine, &command);
+    while (err == ERR_MAP_FULL && store_grow(engine->options.store) == ERR_OK);
+    return err;
+}
+
 /* Every agent lost its socket with the last run: that is the first command. */
 static enum err hub_started_apply(struct engine *engine)
 {
-    static const struct message STARTED = { .type = MESSAGE_HUB_STARTED };
-    struct command command = { .role = ROLE_HUB, .message = &STARTED };
-    struct effects effects;
-    enum err err;
-
-    do {
-        struct transaction *transaction = store_batch(engine->options.store);
-        arena_clear(&engine->arena);
-        effects_init(&effects, &engine->arena);
-        engine->order->methods->stamp(engine->order, &command);
-        err = core_apply(&engine->options.settings, transaction, &command, &effects);
-        if (err == ERR_OK)
-            err = core_seal(transaction, command.sequence, command.now_ms);
-        if (err == ERR_OK)
-            err = store_commit(engine->options.store);
-        else
-            store_abort(engine->options.store);
-    } while (err == ERR_MAP_FULL && store_grow(engine->options.store) == ERR_OK);
-    return err;
+    struct envelope started = { .role = ROLE_HUB,
+                                .message = { .type = MESSAGE_HUB_STARTED } };
+    return engine_apply(engine, &started);
 }
 
 enum err engine_prepare(struct engine *engine)

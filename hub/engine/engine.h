@@ -43,6 +43,10 @@ struct door *engine_door_add(struct engine *engine, void (*wake)(void *context),
  * engine_start does it when it has not been done. */
 enum err engine_prepare(struct engine *engine);
 
+/* Applies one command of the hub's own between engine_prepare and engine_start; what it
+ * would have said is dropped. The envelope stays the caller's. */
+enum err engine_apply(struct engine *engine, const struct envelope *envelope);
+
 /* Runs the thread. */
 enum err engine_start(struct engine *engine);
 

@@ -18,6 +18,9 @@ struct ordered {
     struct envelope *envelope;
 };
 
+/* Everything but the order's own stamp. The command borrows from the envelope. */
+void command_from_envelope(struct command *command, const struct envelope *envelope);
+
 struct order;
 
 struct order_methods {

@@ -38,7 +38,7 @@ static void order_local_stamp(struct order *base, struct command *command)
     command->wall_ms = clock_wall_ms();
 }
 
-static void command_fill(struct command *command, const struct envelope *envelope)
+void command_from_envelope(struct command *command, const struct envelope *envelope)
 {
     *command = (struct command){
         .origin = envelope->origin,
@@ -69,7 +69,7 @@ static uint32_t order_local_take(struct order *base, struct ordered *batch, uint
         while (taken < max && (envelope = ring_pop(ring)) != NULL) {
             struct ordered *ordered = &batch[taken++];
             ordered->envelope = envelope;
-            command_fill(&ordered->command, envelope);
+            command_from_envelope(&ordered->command, envelope);
             order_local_stamp(base, &ordered->command);
         }
     }

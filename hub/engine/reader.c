@@ -46,14 +46,11 @@ void reader_destroy(struct reader *reader)
 static enum err question_ask(struct reader *reader, const struct envelope *envelope,
                              struct effects *effects)
 {
-    struct command question = {
-        .now_ms = fleet_clock_now(&reader->engine->clock),
-        .wall_ms = clock_wall_ms(),
-        .origin = envelope->origin,
-        .actor = envelope->actor,
-        .role = envelope->role,
-        .message = &envelope->message,
-    };
+    struct command question;
+    command_from_envelope(&question, envelope);
+    question.now_ms = fleet_clock_now(&reader->engine->clock);
+    question.wall_ms = clock_wall_ms();
+
     struct transaction *transaction = store_reader_begin(reader->store);
     enum err err =
         core_query(&reader->engine->options.settings, transaction, &question, effects);
@@ -61,9 +58,24 @@ static enum err question_ask(struct reader *reader, const struct envelope *envel
     return err;
 }
 
+static struct release_batch *refusal(struct reader *reader,
+                                     const struct envelope *envelope,
+                                     enum error_code code)
+{
+    struct release_batch *batch = release_batch_create();
+    if (batch != NULL &&
+        release_refuse(batch, &envelope->origin, code, &reader->scratch) == ERR_OK)
+        return batch;
+    release_batch_destroy(batch);
+    return NULL;
+}
+
 struct release_batch *reader_answer(struct reader *reader,
                                     const struct envelope *envelope)
 {
+    if (envelope->message.type == MESSAGE_GET_READYZ && engine_is_broken(reader->engine))
+        return refusal(reader, envelope, ERROR_UNAVAILABLE);
+
     struct release_batch *batch = release_batch_create();
     if (batch == NULL)
         return NULL;
@@ -80,11 +92,5 @@ struct release_batch *reader_answer(struct reader *reader,
         return batch;
 
     release_batch_destroy(batch);
-    batch = release_batch_create();
-    if (batch == NULL || release_refuse(batch, &envelope->origin, ERROR_STORAGE_ERROR,
-                                        &reader->scratch) != ERR_OK) {
-        release_batch_destroy(batch);
-        return NULL;
-    }
-    return batch;
+    return refusal(reader, envelope, ERROR_STORAGE_ERROR);
 }

@@ -7,6 +7,7 @@
 #ifndef ENGINE_RELEASE_H
 #define ENGINE_RELEASE_H
 
+#include "base/buffer.h"
 #include "core/effects.h"
 #include "engine/door.h"
 

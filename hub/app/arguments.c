@@ -1,0 +1,132 @@
+#include "app/arguments.h"
+
+#include <string.h>
+
+struct reading {
+    struct config *config;
+    char *const *rest; /* of the arguments */
+    enum errand errand;
+    const char *file;
+    bool apply; /* the first pass only looks for the file and the errand */
+};
+
+static bool errand_find(const char *argument, enum errand *ret_errand)
+{
+    static const struct {
+        const char *flag;
+        enum errand errand;
+    } ERRANDS[] = {
+        { "--check-config", ERRAND_CHECK },
+        { "--help", ERRAND_HELP },
+        { "-h", ERRAND_HELP },
+        { "--version", ERRAND_VERSION },
+    };
+    for (size_t i = 0; i < sizeof ERRANDS / sizeof *ERRANDS; i++)
+        if (strcmp(argument, ERRANDS[i].flag) == 0) {
+            *ret_errand = ERRANDS[i].errand;
+            return true;
+        }
+    return false;
+}
+
+/* The value of `--name=value` or of `--name value`; NULL when it is missing. */
+static const char *value_take(struct reading *reading, struct slice argument,
+                              struct slice name)
+{
+    if (name.size < argument.size)
+        return argument.data + name.size + 1;
+    return *reading->rest == NULL ? NULL : *reading->rest++;
+}
+
+static enum err setting_take(struct reading *reading, struct slice argument,
+                             struct slice name, enum setting setting)
+{
+    const struct setting_row *row = &SETTING_ROWS[setting];
+    bool bare = row->kind == SETTING_KIND_BOOL && name.size == argument.size;
+    const char *value = bare ? "true" : value_take(reading, argument, name);
+    if (value == NULL) {
+        fprintf(reading->config->complaints, "drover-hub: %s wants a value\n",
+                argument.data);
+        return ERR_INVALID;
+    }
+    return reading->apply ? config_set(reading->config, setting, slice_from_text(value),
+                                       row->flag.data)
+                          : ERR_OK;
+}
+
+static enum err argument_take(struct reading *reading, const char *text)
+{
+    struct slice argument = slice_from_text(text);
+    struct slice name = { text, slice_find(argument, '=') };
+
+    if (errand_find(text, &reading->errand))
+        return ERR_OK;
+    if (slice_equal_text(name, "--config")) {
+        reading->file = value_take(reading, argument, name);
+        if (reading->file != NULL)
+            return ERR_OK;
+        fprintf(reading->config->complaints, "drover-hub: --config wants a file\n");
+        return ERR_INVALID;
+    }
+    for (int i = 0; i < SETTING_COUNT; i++)
+        if (slice_equal(SETTING_ROWS[i].flag, name))
+            return setting_take(reading, argument, name, (enum setting)i);
+    fprintf(reading->config->complaints, "drover-hub: %s: there is no such flag\n", text);
+    return ERR_INVALID;
+}
+
+static enum err flags_read(struct reading *reading, char *const *arguments)
+{
+    enum err err = ERR_OK;
+    reading->rest = arguments;
+    while (*reading->rest != NULL && err == ERR_OK) {
+        const char *text = *reading->rest++;
+        err = argument_take(reading, text);
+    }
+    return err;
+}
+
+static const char *variable_find(char *const *environment, struct slice name)
+{
+    for (; *environment != NULL; environment++)
+        if (slice_starts_with(slice_from_text(*environment), name))
+            return *environment + name.size;
+    return NULL;
+}
+
+enum err arguments_read(struct config *config, int count, char *const *arguments,
+                        char *const *environment, enum errand *ret_errand)
+{
+    struct reading reading = { .config = config };
+    char *const *flags = count > 0 ? arguments + 1 : arguments;
+
+    reading.file = variable_find(environment, SLICE_OF("DROVER_CONFIG="));
+    enum err err = flags_read(&reading, flags);
+    *ret_errand = reading.errand;
+    if (err != ERR_OK || reading.errand == ERRAND_HELP ||
+        reading.errand == ERRAND_VERSION)
+        return err;
+
+    if (reading.file != NULL)
+        err = config_read_file(config, reading.file);
+    if (err == ERR_OK)
+        err = config_read_environment(config, environment);
+    reading.apply = true;
+    return err == ERR_OK ? flags_read(&reading, flags) : err;
+}
+
+void arguments_help(FILE *file)
+{
+    fprintf(file, "usage: drover-hub [--config FILE] [setting...]\n\n"
+                  "  --config FILE\n      Settings as a JSON file.\n"
+                  "  --check-config\n      Say whether the settings are good, and end.\n"
+                  "  --version, --help\n\n");
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting_row *row = &SETTING_ROWS[i];
+        fprintf(file, "  %s%s  [%.*s]  %.*s\n      %.*s\n", row->flag.data,
+                row->kind == SETTING_KIND_BOOL ? "" : " VALUE",
+                (int)row->environment.size, row->environment.data,
+                (int)row->fallback.size, row->fallback.data, (int)row->description.size,
+                row->description.data);
+    }
+}

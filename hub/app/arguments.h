@@ -1,0 +1,23 @@
+/*
+ * arguments.h - what the command line asks for.
+ */
+#ifndef APP_ARGUMENTS_H
+#define APP_ARGUMENTS_H
+
+#include "app/config.h"
+
+enum errand {
+    ERRAND_RUN,
+    ERRAND_CHECK, /* --check-config: the settings are good */
+    ERRAND_HELP,
+    ERRAND_VERSION,
+};
+
+/* Fills the config from file, environment and flags, in their order. ERR_INVALID: the
+ * reasons were written to the complaints. */
+enum err arguments_read(struct config *config, int count, char *const *arguments,
+                        char *const *environment, enum errand *ret_errand);
+
+void arguments_help(FILE *file);
+
+#endif

@@ -1,0 +1,268 @@
+#include "app/hub.h"
+
+#include "app/keys.h"
+#include "app/listen.h"
+#include "net/net.h"
+#include "os/counter.h"
+#include "os/file.h"
+#include "os/log.h"
+
+#include <signal.h>
+
+#define RING_SLOTS 4096
+#define BATCH_MAX 1024
+#define KEYS_MAX ((size_t)1 << 20)
+
+struct hub {
+    const struct config *config;
+    struct listen listen;
+    struct store *store;
+    struct wire *wire;
+    struct engine *engine;
+    struct net *net;
+};
+
+/* The signal handler has no argument: this is the one thing it may touch. */
+static struct net *volatile signalled_net;
+
+static void signal_take(int number)
+{
+    (void)number;
+    if (signalled_net != NULL)
+        net_stop(signalled_net);
+}
+
+static void store_broke(void *context, enum err err)
+{
+    struct hub *hub = context;
+    (void)err;
+    net_stop(hub->net);
+}
+
+static enum err complain(const struct config *config, const char *place,
+                         const char *reason)
+{
+    fprintf(config->complaints, "drover-hub: %s: %s\n", place, reason);
+    return ERR_INVALID;
+}
+
+enum err hub_settings_check(const struct config *config)
+{
+    struct listen listen;
+    bool certificate = config_text(config, SETTING_TLS_CERTIFICATE).size > 0;
+    bool key = config_text(config, SETTING_TLS_KEY).size > 0;
+
+    if (!listen_parse(config_text(config, SETTING_LISTEN), &listen))
+        return complain(config, "listen", "wants ADDRESS:PORT, as 127.0.0.1:4000");
+    if (certificate != key)
+        return complain(config, "tls_certificate, tls_key",
+                        "one does not go without the other");
+    if (!listen.loopback && !certificate && !config_bool(config, SETTING_INSECURE_LISTEN))
+        return complain(config, "listen",
+                        "beyond loopback without TLS anybody on the way reads tokens and "
+                        "tasks; give tls_certificate and tls_key, or --insecure-listen");
+    if (config_number(config, SETTING_MAP_BYTES_FIRST) >
+        config_number(config, SETTING_MAP_BYTES_MAX))
+        return complain(config, "map_bytes_first", "is more than map_bytes_max");
+    if (config_number(config, SETTING_ATTEMPTS_DEFAULT) >
+        config_number(config, SETTING_ATTEMPTS_MAX))
+        return complain(config, "attempts_default", "is more than attempts_max");
+    return ERR_OK;
+}
+
+static struct core_settings core_settings(const struct config *config)
+{
+    return (struct core_settings){
+        .acceptance_ms = config_number(config, SETTING_ACCEPTANCE_MS),
+        .lease_ms = config_number(config, SETTING_LEASE_MS),
+        .reconnect_grace_ms = config_number(config, SETTING_RECONNECT_GRACE_MS),
+        .retry_delay_ms = config_number(config, SETTING_RETRY_DELAY_MS),
+        .idempotency_ms = config_number(config, SETTING_IDEMPOTENCY_MS),
+        .attempts_default = (uint32_t)config_number(config, SETTING_ATTEMPTS_DEFAULT),
+        .attempts_max = (uint32_t)config_number(config, SETTING_ATTEMPTS_MAX),
+        .history_max = (uint32_t)config_number(config, SETTING_HISTORY_MAX),
+        .presence_events_agents_max =
+            (uint32_t)config_number(config, SETTING_PRESENCE_EVENTS_AGENTS_MAX),
+        .tasks_open_max = (uint64_t)config_number(config, SETTING_TASKS_OPEN_MAX),
+        .capability_sets_max =
+            (uint32_t)config_number(config, SETTING_CAPABILITY_SETS_MAX),
+    };
+}
+
+static enum exit_code store_start(struct hub *hub)
+{
+    const struct config *config = hub->config;
+    struct store_problem problem = { "" };
+    struct store_options options = {
+        .directory = config_path(config, SETTING_DATA),
+        .tables = CORE_TABLES,
+        .table_count = CORE_TABLE_COUNT,
+        .bytes_first = (uint64_t)config_number(config, SETTING_MAP_BYTES_FIRST),
+        .bytes_max = (uint64_t)config_number(config, SETTING_MAP_BYTES_MAX),
+        .forced_file_system = config_bool(config, SETTING_FORCED_FILE_SYSTEM),
+    };
+
+    enum err err = store_open(&options, &hub->store, &problem);
+    if (err == ERR_OK)
+        return EXIT_CODE_OK;
+    LOG_ERROR("store_not_opened", LOG_ERR(err), LOG_WORD("reason", problem.text));
+    fprintf(config->complaints, "drover-hub: %s: %s\n", options.directory, problem.text);
+    return err == ERR_EXISTS        ? EXIT_CODE_UNAVAILABLE
+           : err == ERR_UNSUPPORTED ? EXIT_CODE_CONFIG
+                                    : EXIT_CODE_IO;
+}
+
+static enum exit_code engine_start_up(struct hub *hub)
+{
+    struct engine_options options = {
+        .settings = core_settings(hub->config),
+        .store = hub->store,
+        .ring_slots = RING_SLOTS,
+        .batch_max = BATCH_MAX,
+        .broken = store_broke,
+        .context = hub,
+    };
+    enum err err = wire_create(&hub->wire);
+    if (err == ERR_OK)
+        err = engine_create(&options, &hub->engine);
+    if (err == ERR_OK)
+        return EXIT_CODE_OK;
+    LOG_ERROR("engine_not_created", LOG_ERR(err));
+    return EXIT_CODE_INTERNAL;
+}
+
+static const char *path_or_null(const struct config *config, enum setting setting)
+{
+    return config_text(config, setting).size > 0 ? config_path(config, setting) : NULL;
+}
+
+static enum exit_code net_start(struct hub *hub)
+{
+    const struct config *config = hub->config;
+    struct slice_list hosts = config_texts(config, SETTING_HOSTS);
+    struct net_options options;
+
+    net_options_init(&options);
+    options.address = hub->listen.address;
+    options.port = hub->listen.port;
+    options.tls_certificate = path_or_null(config, SETTING_TLS_CERTIFICATE);
+    options.tls_key = path_or_null(config, SETTING_TLS_KEY);
+    options.hosts = hosts.items;
+    options.host_count = hosts.count;
+    options.open_registration = config_bool(config, SETTING_OPEN_REGISTRATION);
+    options.connections_max = (uint32_t)config_number(config, SETTING_CONNECTIONS_MAX);
+    options.connections_per_address_max =
+        (uint32_t)config_number(config, SETTING_CONNECTIONS_PER_ADDRESS_MAX);
+    options.frame_bytes_max = (size_t)config_number(config, SETTING_FRAME_BYTES_MAX);
+    options.body_bytes_max = (size_t)config_number(config, SETTING_BODY_BYTES_MAX);
+    options.send_queue_bytes_max =
+        (size_t)config_number(config, SETTING_SEND_QUEUE_BYTES_MAX);
+    options.send_queue_frames_max =
+        (uint32_t)config_number(config, SETTING_SEND_QUEUE_FRAMES_MAX);
+    options.auth_deadline_ms = config_number(config, SETTING_AUTH_DEADLINE_MS);
+    options.idle_timeout_ms = config_number(config, SETTING_IDLE_TIMEOUT_MS);
+    options.keys_max = KEYS_MAX;
+    options.engine = hub->engine;
+    options.wire = hub->wire;
+
+    enum err err = net_create(&options, &hub->net);
+    if (err == ERR_OK)
+        return EXIT_CODE_OK;
+    LOG_ERROR("net_not_created", LOG_ERR(err),
+              LOG_TEXT("listen", config_text(config, SETTING_LISTEN)));
+    return err == ERR_INVALID ? EXIT_CODE_CONFIG
+           : err == ERR_LIMIT ? EXIT_CODE_UNAVAILABLE
+                              : EXIT_CODE_INTERNAL;
+}
+
+static enum exit_code keys_start(struct hub *hub)
+{
+    enum err err = engine_prepare(hub->engine);
+    if (err == ERR_OK)
+        err = keys_load(hub->engine, hub->store, net_gate(hub->net),
+                        config_path(hub->config, SETTING_DATA));
+    if (err == ERR_OK)
+        err = engine_start(hub->engine);
+    if (err == ERR_OK)
+        return EXIT_CODE_OK;
+    LOG_ERROR("hub_not_started", LOG_ERR(err));
+    return err == ERR_IO || err == ERR_CORRUPT || err == ERR_NO_SPACE
+               ? EXIT_CODE_IO
+               : EXIT_CODE_INTERNAL;
+}
+
+static enum err port_write(const struct hub *hub)
+{
+    if (config_text(hub->config, SETTING_PORT_FILE).size == 0)
+        return ERR_OK;
+    struct buffer text;
+    buffer_init(&text, 16);
+    buffer_append_u64(&text, net_port(hub->net));
+    buffer_append_byte(&text, '\n');
+    enum err err =
+        file_write(config_path(hub->config, SETTING_PORT_FILE), buffer_slice(&text));
+    buffer_finish(&text);
+    return err;
+}
+
+static void signals_take(struct net *net)
+{
+    struct sigaction action = { .sa_handler = signal_take };
+    signalled_net = net;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+}
+
+static enum exit_code hub_serve(struct hub *hub)
+{
+    signals_take(hub->net);
+    enum err err = port_write(hub);
+    if (err != ERR_OK) {
+        LOG_ERROR("port_file_not_written", LOG_ERR(err));
+        return EXIT_CODE_IO;
+    }
+    if (!hub->listen.loopback && config_text(hub->config, SETTING_TLS_KEY).size == 0)
+        LOG_WARNING("listening_without_tls", LOG_WORD("address", hub->listen.address));
+    LOG_NOTICE("listening", LOG_WORD("address", hub->listen.address),
+               LOG_NUMBER("port", net_port(hub->net)));
+
+    net_run(hub->net);
+    net_quiesce(hub->net);
+    engine_stop(hub->engine);
+    net_finish(hub->net);
+    LOG_NOTICE("hub_stopped", LOG_NUMBER("commits", counter_read(COUNTER_STORE_COMMITS)),
+               LOG_NUMBER("commit_us", counter_read(COUNTER_STORE_COMMIT_US)),
+               LOG_NUMBER("commands", counter_read(COUNTER_COMMANDS)),
+               LOG_NUMBER("batches", counter_read(COUNTER_BATCHES)));
+    return engine_is_broken(hub->engine) ? EXIT_CODE_IO : EXIT_CODE_OK;
+}
+
+static void hub_finish(struct hub *hub)
+{
+    signalled_net = NULL;
+    if (hub->engine != NULL)
+        engine_stop(hub->engine);
+    engine_destroy(hub->engine);
+    net_destroy(hub->net);
+    wire_destroy(hub->wire);
+    store_close(hub->store);
+}
+
+enum exit_code hub_run(const struct config *config)
+{
+    struct hub hub = { .config = config };
+    if (!listen_parse(config_text(config, SETTING_LISTEN), &hub.listen))
+        return EXIT_CODE_CONFIG;
+
+    enum exit_code code = store_start(&hub);
+    if (code == EXIT_CODE_OK)
+        code = engine_start_up(&hub);
+    if (code == EXIT_CODE_OK)
+        code = net_start(&hub);
+    if (code == EXIT_CODE_OK)
+        code = keys_start(&hub);
+    if (code == EXIT_CODE_OK)
+        code = hub_serve(&hub);
+    hub_finish(&hub);
+    return code;
+}

@@ -1,0 +1,24 @@
+/*
+ * hub.h - the rooms put together: one process, from its settings to its exit code.
+ */
+#ifndef APP_HUB_H
+#define APP_HUB_H
+
+#include "app/config.h"
+
+/* The exit codes of sysexits.h that the hub uses. */
+enum exit_code {
+    EXIT_CODE_OK = 0,
+    EXIT_CODE_UNAVAILABLE = 69, /* the address or the directory is in use */
+    EXIT_CODE_INTERNAL = 70,
+    EXIT_CODE_IO = 74,
+    EXIT_CODE_CONFIG = 78,
+};
+
+/* What no single setting can show: combinations that must not be run. */
+enum err hub_settings_check(const struct config *config);
+
+/* Runs until SIGTERM or SIGINT. */
+enum exit_code hub_run(const struct config *config);
+
+#endif

@@ -1,0 +1,74 @@
+#include "app/arguments.h"
+#include "app/hub.h"
+#include "os/log.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#ifndef DROVER_VERSION
+#error "the build says which version this is"
+#endif
+
+extern char **environ;
+
+/* What holds for the whole process, whatever the settings say. */
+static void process_prepare(void)
+{
+    struct rlimit files;
+    struct rlimit no_core = { 0, 0 };
+
+    umask(077);
+    /* A peer that is gone and a file that may not grow are errors, not deaths. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    /* Memory holds tokens on their way: nobody gets an image of it. */
+    setrlimit(RLIMIT_CORE, &no_core);
+    prctl(PR_SET_DUMPABLE, 0);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static enum exit_code errand_run(const struct config *config, enum errand errand)
+{
+    enum log_level level;
+    switch (errand) {
+    case ERRAND_HELP:
+        arguments_help(stdout);
+        return EXIT_CODE_OK;
+    case ERRAND_VERSION:
+        printf("drover-hub %s\n", DROVER_VERSION);
+        return EXIT_CODE_OK;
+    case ERRAND_CHECK:
+    case ERRAND_RUN:
+        break;
+    }
+    if (hub_settings_check(config) != ERR_OK)
+        return EXIT_CODE_CONFIG;
+    if (errand == ERRAND_CHECK) {
+        printf("the settings are good\n");
+        return EXIT_CODE_OK;
+    }
+    if (log_level_parse(config_text(config, SETTING_LOG_LEVEL), &level))
+        log_set_level(level);
+    return hub_run(config);
+}
+
+int main(int count, char **arguments)
+{
+    struct config config;
+    enum errand errand;
+
+    process_prepare();
+    enum err err = config_init(&config, stderr);
+    if (err == ERR_OK)
+        err = arguments_read(&config, count, arguments, environ, &errand);
+    enum exit_code code = EXIT_CODE_CONFIG;
+    if (err == ERR_OK)
+        code = errand_run(&config, errand);
+    config_finish(&config);
+    return (int)code;
+}
