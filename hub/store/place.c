@@ -70,16 +70,15 @@ static enum err check_file_system(const struct store_options *options,
     if (options->forced_file_system)
         return ERR_OK;
 
-    const char *name = "unknown";
+    const char *name = "an unknown file system";
     for (size_t i = 0; i < sizeof REFUSED_TYPES / sizeof REFUSED_TYPES[0]; i++) {
         if (type == REFUSED_TYPES[i].type)
             name = REFUSED_TYPES[i].name;
     }
     problem_set(
         ret_problem,
-        "the data directory is on a file system (%s, type %#x) that is not known to "
-        "keep what it is given: use a local disk, or set forced_file_system to "
-        "take the risk",
+        "the data directory lies on %s (type %#x), which is not known to keep what "
+        "it is given: use a local disk, or set forced_file_system to take the risk",
         name, type);
     return ERR_UNSUPPORTED;
 }

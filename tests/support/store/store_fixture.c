@@ -4,6 +4,7 @@
 #include "os/file.h"
 
 #include <dirent.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@ static const char *const TABLES[] = { "one", "two" };
 static int plan_before(void *context, enum store_call call)
 {
     struct fault_plan *plan = context;
-    unsigned count = ++plan->counts[call];
+    unsigned count = atomic_fetch_add(&plan->counts[call], 1) + 1;
 
     if (plan->nth == 0 || call != plan->call)
         return 0;

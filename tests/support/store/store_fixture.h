@@ -13,7 +13,7 @@ struct fault_plan {
     unsigned nth;
     int code;
     bool for_ever;
-    unsigned counts[STORE_CALL_COUNT]; /* calls seen, of every kind */
+    _Atomic unsigned counts[STORE_CALL_COUNT]; /* calls seen, of every kind */
     struct store_fault hook;
 };
 
