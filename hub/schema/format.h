@@ -1,0 +1,32 @@
+/*
+ * format.h - the formats that can be asserted; every other one is an annotation.
+ */
+#ifndef SCHEMA_FORMAT_H
+#define SCHEMA_FORMAT_H
+
+#include "base/slice.h"
+
+enum format {
+    FORMAT_UNKNOWN,
+    FORMAT_DATE_TIME,
+    FORMAT_DATE,
+    FORMAT_TIME,
+    FORMAT_DURATION,
+    FORMAT_EMAIL,
+    FORMAT_HOSTNAME,
+    FORMAT_IPV4,
+    FORMAT_IPV6,
+    FORMAT_URI,
+    FORMAT_URI_REFERENCE,
+    FORMAT_UUID,
+    FORMAT_JSON_POINTER,
+    FORMAT_RELATIVE_JSON_POINTER,
+    FORMAT_REGEX,
+    FORMAT_COUNT
+};
+
+enum format format_find(struct slice name);
+
+bool format_matches(enum format format, struct slice text);
+
+#endif
