@@ -119,3 +119,13 @@ struct slice blob_get(struct step *step, uint64_t owner, enum blob_kind kind)
     }
     return bytes == NULL ? absent : slice_make(bytes, size);
 }
+
+struct slice blob_peek(struct step *step, uint64_t owner, enum blob_kind kind)
+{
+    struct number_key key;
+    uint32_t size;
+    struct slice piece;
+    if (!piece_get(step, key_three(&key, owner, kind, 0), &size, &piece))
+        return (struct slice){ NULL, 0 };
+    return piece.size == size ? piece : blob_get(step, owner, kind);
+}

@@ -31,4 +31,8 @@ void blob_remove(struct step *step, uint64_t owner, enum blob_kind kind);
 /* A copy in the arena; absent when there is none. */
 struct slice blob_get(struct step *step, uint64_t owner, enum blob_kind kind);
 
+/* The same without a copy where the payload is one row: then borrowed from the tables,
+ * until the next write. */
+struct slice blob_peek(struct step *step, uint64_t owner, enum blob_kind kind);
+
 #endif

@@ -1,5 +1,6 @@
 #include "core/match.h"
 
+#include "core/blob.h"
 #include "core/deadline.h"
 #include "core/hold.h"
 #include "core/set.h"
@@ -32,26 +33,10 @@ static bool line_next(struct step *step, enum table table, uint64_t *set,
     return !step_failed(step);
 }
 
-static bool number_covers(struct step *step, const struct set *offered, uint64_t needed)
-{
-    struct set set;
-    return set_load(step, needed, &set) && set_covers(offered, &set);
-}
-
-static bool number_is_covered(struct step *step, uint64_t offered,
-                              const struct set *needed)
-{
-    struct set set;
-    return set_load(step, offered, &set) && set_covers(&set, needed);
-}
-
 /* The agent that has waited longest among those that cover the set. */
 static bool idle_find(struct step *step, uint64_t needed, uint64_t *ret_agent)
 {
-    struct set needed_set;
-    if (!set_load(step, needed, &needed_set))
-        return false;
-
+    struct slice needed_set = set_packed(step, needed);
     uint64_t set = 0;
     uint64_t order;
     uint64_t agent;
@@ -60,7 +45,8 @@ static bool idle_find(struct step *step, uint64_t needed, uint64_t *ret_agent)
     while (line_next(step, TABLE_IDLE, &set, &order, &agent)) {
         bool earlier = order < best_order || (order == best_order && agent < *ret_agent);
         if ((*ret_agent == 0 || earlier) &&
-            (set == needed || number_is_covered(step, set, &needed_set))) {
+            (set == needed ||
+             set_packed_covers(step, blob_peek(step, set, BLOB_SET), needed_set))) {
             best_order = order;
             *ret_agent = agent;
         }
@@ -71,10 +57,7 @@ static bool idle_find(struct step *step, uint64_t needed, uint64_t *ret_agent)
 /* The first task in the agent's reach: by lane, then by age. */
 static bool ready_find(struct step *step, uint64_t offered, uint64_t *ret_task)
 {
-    struct set offered_set;
-    if (!set_load(step, offered, &offered_set))
-        return false;
-
+    struct slice offered_set = set_packed(step, offered);
     uint64_t set = 0;
     uint64_t lane;
     uint64_t task;
@@ -82,7 +65,9 @@ static bool ready_find(struct step *step, uint64_t offered, uint64_t *ret_task)
     *ret_task = 0;
     while (line_next(step, TABLE_READY, &set, &lane, &task)) {
         bool earlier = lane < best_lane || (lane == best_lane && task < *ret_task);
-        if (earlier && (set == offered || number_covers(step, &offered_set, set))) {
+        if (earlier &&
+            (set == offered ||
+             set_packed_covers(step, offered_set, blob_peek(step, set, BLOB_SET)))) {
             best_lane = lane;
             *ret_task = task;
         }

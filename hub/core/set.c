@@ -192,3 +192,47 @@ bool set_covers(const struct set *offered, const struct set *needed)
 {
     return !slice_is_present(set_first_missing(offered, needed));
 }
+
+struct slice set_packed(struct step *step, uint64_t number)
+{
+    struct slice canonical = blob_get(step, number, BLOB_SET);
+    if (!slice_is_present(canonical))
+        step_fail(step, ERR_CORRUPT);
+    return canonical;
+}
+
+/* Over the version; returns how many items follow. */
+static uint32_t packed_enter(struct unpack *unpack)
+{
+    if (unpack_u8(unpack) != SET_VERSION)
+        unpack->failed = true;
+    return unpack_u32(unpack);
+}
+
+/* Walks `have` to the first item not less than `item`; true when they are the same. */
+static bool packed_walk_to(struct unpack *have, uint32_t *left, struct slice item)
+{
+    while (*left > 0 && !have->failed) {
+        --*left;
+        int order = slice_compare(unpack_slice(have), item);
+        if (order >= 0)
+            return order == 0;
+    }
+    return false;
+}
+
+bool set_packed_covers(struct step *step, struct slice offered, struct slice needed)
+{
+    struct unpack have = unpack_start(offered);
+    struct unpack want = unpack_start(needed);
+    uint32_t have_left = packed_enter(&have);
+    uint32_t want_left = packed_enter(&want);
+    bool covers = want_left <= have_left;
+    while (covers && want_left > 0 && !want.failed) {
+        want_left--;
+        covers = packed_walk_to(&have, &have_left, unpack_slice(&want));
+    }
+    if (have.failed || want.failed)
+        step_fail(step, ERR_CORRUPT);
+    return covers && !step_failed(step);
+}

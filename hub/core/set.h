@@ -30,4 +30,11 @@ bool set_covers(const struct set *offered, const struct set *needed);
 /* The first item of `needed` that `offered` lacks; absent when it covers all. */
 struct slice set_first_missing(const struct set *offered, const struct set *needed);
 
+/* The canonical bytes of an interned set, in the arena. */
+struct slice set_packed(struct step *step, uint64_t number);
+
+/* As set_covers(), for two canonical forms; without memory. False and ERR_CORRUPT when one
+ * cannot be read. */
+bool set_packed_covers(struct step *step, struct slice offered, struct slice needed);
+
 #endif

@@ -269,7 +269,7 @@ void memory_store_destroy(struct memory_store *store)
 {
     if (store == NULL)
         return;
-    handed_poison(store);
+    store->err = ERR_OK;
     memory_commit(store);
     for (unsigned i = 0; i < store->table_count; i++) {
         for (size_t row = 0; row < store->tables[i].count; row++) {

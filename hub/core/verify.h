@@ -1,0 +1,42 @@
+/*
+ * verify.h - the parts of core_verify(): every row against its counterparts.
+ *
+ * Each part walks some tables and says what is broken through verify_broken(); the first
+ * word stands. Parts go on after that as long as nothing worse happens.
+ */
+#ifndef CORE_VERIFY_H
+#define CORE_VERIFY_H
+
+#include "base/map.h"
+#include "core/stats.h"
+
+struct verify {
+    struct step step;
+    struct effects effects;
+    struct arena arena;
+    const char *text;      /* what is broken; NULL: nothing yet */
+    struct stats stats;    /* tasks counted one by one */
+    struct map *set_users; /* users of each set counted one by one */
+    uint64_t deadlines;    /* rows of TABLE_DEADLINE that heads and agents account for */
+};
+
+void verify_broken(struct verify *verify, const char *text);
+
+/* Breaks with `text` unless `holds`. */
+void verify_holds(struct verify *verify, bool holds, const char *text);
+
+/* Calls for every row of a table, key and value copied; returns how many there are. */
+uint64_t verify_walk(struct verify *verify, enum table table,
+                     void (*row)(struct verify *, struct slice key, struct slice value));
+
+/* One user more of a set; 0 is ignored. */
+void verify_set_used(struct verify *verify, uint64_t set);
+
+/* A number key must have exactly this many numbers. */
+bool verify_key(struct verify *verify, struct slice key, unsigned numbers);
+
+void verify_tasks(struct verify *verify);
+void verify_agents(struct verify *verify);
+void verify_rest(struct verify *verify);
+
+#endif
