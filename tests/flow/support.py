@@ -31,6 +31,8 @@ BIN = pathlib.Path(os.environ.get("DROVER_BIN") or ROOT / "build" / "bin")
 SANITIZED = bool(os.environ.get("DROVER_SANITIZE"))
 PATIENCE_S = 40 if SANITIZED else 15
 POLL_S = 0.005
+# The stories run wherever a temporary folder is, be it in memory.
+ENVIRONMENT = {"DROVER_FORCED_FILE_SYSTEM": "true"}
 SANITIZER_WORDS = ("Sanitizer", "runtime error:", "ENSURE")
 
 
@@ -79,7 +81,7 @@ class Hub:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, **self.env})
+                env={**os.environ, **ENVIRONMENT, **self.env})
 
     def start(self):
         self.spawn()
