@@ -79,6 +79,7 @@ struct store_usage {
  * used again; how many. Cheap: once a minute. */
 unsigned store_check_readers(struct store *store);
 
+/* Not while this thread has a reader begun. */
 enum err store_measure(struct store *store, struct store_usage *ret_usage);
 
 #endif

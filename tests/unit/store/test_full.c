@@ -4,10 +4,14 @@
 #include "os/thread.h"
 #include "store/store_fixture.h"
 
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MIB = 1024 * 1024, ROWS = 256 };
 
@@ -160,6 +164,57 @@ static void a_file_that_may_not_grow_refuses_and_recovers(void **state)
     assert_int_equal(count_rows(), 2 * ROWS);
 }
 
+/* A disk of its own for this process, where that is allowed. */
+static bool mount_small_disk(const char *directory)
+{
+    return unshare(CLONE_NEWNS) == 0 &&
+           mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", directory, "tmpfs", 0, "size=6m,mode=0700") == 0;
+}
+
+static void fill_disk(const char *path)
+{
+    static char bytes[64 * 1024];
+    memset(bytes, 'x', sizeof bytes);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    assert_true(fd >= 0);
+    for (size_t size = sizeof bytes; size >= 1024; size /= 2) {
+        while (write(fd, bytes, size) == (ssize_t)size)
+            continue;
+    }
+    assert_int_equal(close(fd), 0);
+}
+
+static void a_full_disk_refuses_and_recovers(void **state)
+{
+    (void)state;
+    char ballast[256];
+    fixture_start(&fixture, 64 * MIB, 64 * MIB);
+    fixture_close(&fixture);
+    if (!mount_small_disk(fixture.directory))
+        skip();
+    assert_int_equal(fixture_open(&fixture), ERR_OK);
+    assert_int_equal(put_many(0), ERR_OK);
+    fixture_path(&fixture, "ballast", ballast, sizeof ballast);
+
+    /* All of the disk gone, and then all but more and more of what a batch needs. */
+    for (off_t room = 0; room < 200 * 1024; room += 40 * 1024) {
+        fill_disk(ballast);
+        struct stat status;
+        assert_int_equal(stat(ballast, &status), 0);
+        assert_int_equal(truncate(ballast, status.st_size - room), 0);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(put_many(1), ERR_NO_SPACE);
+        assert_int_equal(count_rows(), ROWS);
+        assert_int_equal(unlink(ballast), 0);
+        assert_int_equal(fixture_put(&fixture, 1, "small", SLICE_OF("row")), ERR_OK);
+    }
+    assert_int_equal(put_many(1), ERR_OK); /* without a restart */
+    assert_int_equal(count_rows(), 2 * ROWS);
+    fixture_close(&fixture);
+    assert_int_equal(umount2(fixture.directory, MNT_DETACH), 0);
+}
+
 static void the_map_grows_no_further_than_the_disk(void **state)
 {
     (void)state;
@@ -265,6 +320,7 @@ int main(void)
                                   end),
         cmocka_unit_test_teardown(at_its_largest_a_store_refuses_but_stays_usable, end),
         cmocka_unit_test_teardown(a_file_that_may_not_grow_refuses_and_recovers, end),
+        cmocka_unit_test_teardown(a_full_disk_refuses_and_recovers, end),
         cmocka_unit_test_teardown(the_map_grows_no_further_than_the_disk, end),
         cmocka_unit_test_teardown(the_map_moves_under_readers_without_harm, end),
         cmocka_unit_test_teardown(used_bytes_fall_when_rows_go_while_the_file_stays, end),
