@@ -154,22 +154,22 @@ static enum err view_remove(struct transaction *transaction, unsigned table,
     return ERR_OK;
 }
 
-/* A cursor remembers its page, so a walk along neighbours descends once. */
-static enum err view_cursor(struct view *view, unsigned table, MDB_cursor **ret_cursor)
+/* A cursor remembers its page, so a walk along neighbours descends once. NULL when the
+ * view has failed. */
+static MDB_cursor *view_cursor(struct view *view, unsigned table)
 {
     ENSURE(table < view->store->table_count);
     if (view_read(view) != ERR_OK)
-        return view->err;
+        return NULL;
     if (view->cursors[table] == NULL) {
         int code =
             mdb_cursor_open(view->txn, view->store->tables[table], &view->cursors[table]);
         if (code != 0) {
             view->cursors[table] = NULL;
-            return view_fail(view, code);
+            (void)view_fail(view, code);
         }
     }
-    *ret_cursor = view->cursors[table];
-    return ERR_OK;
+    return view->cursors[table];
 }
 
 static enum err view_found(struct view *view, unsigned table, int code,
@@ -192,10 +192,9 @@ static enum err view_first_from(struct transaction *transaction, unsigned table,
                                 struct slice *ret_value)
 {
     struct view *view = view_of(transaction);
-    MDB_cursor *cursor;
-    enum err err = view_cursor(view, table, &cursor);
-    if (err != ERR_OK)
-        return err;
+    MDB_cursor *cursor = view_cursor(view, table);
+    if (cursor == NULL)
+        return view->err;
 
     MDB_val found = val_of(key);
     MDB_val value;
@@ -209,10 +208,9 @@ static enum err view_last_before(struct transaction *transaction, unsigned table
                                  struct slice *ret_value)
 {
     struct view *view = view_of(transaction);
-    MDB_cursor *cursor;
-    enum err err = view_cursor(view, table, &cursor);
-    if (err != ERR_OK)
-        return err;
+    MDB_cursor *cursor = view_cursor(view, table);
+    if (cursor == NULL)
+        return view->err;
     if (slice_is_present(key) && key.size == 0)
         return ERR_NOT_FOUND; /* nothing is less than the empty key */
 
