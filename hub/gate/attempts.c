@@ -1,0 +1,77 @@
+#include "gate/attempts.h"
+
+#include "base/hash.h"
+#include "gate/bucket.h"
+#include "os/entropy.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ROWS = 2,
+    COLUMNS = 2048,    /* a power of two */
+    NETWORK_BYTES = 8, /* of an IPv6 address: what one subscriber is given */
+    ADDRESS_TEXT_MAX = 64,
+};
+
+static const struct bucket_rate FAILURES = { .burst = 10, .per_minute = 10 };
+
+struct attempts {
+    struct siphash_key keys[ROWS];
+    struct bucket buckets[ROWS][COLUMNS];
+};
+
+struct attempts *attempts_create(int64_t now_ms)
+{
+    struct attempts *attempts = malloc(sizeof *attempts);
+    if (attempts == NULL)
+        return NULL;
+    entropy_fill(attempts->keys, sizeof attempts->keys);
+    for (size_t row = 0; row < ROWS; row++)
+        for (size_t column = 0; column < COLUMNS; column++)
+            bucket_init(&attempts->buckets[row][column], FAILURES, now_ms);
+    return attempts;
+}
+
+void attempts_destroy(struct attempts *attempts)
+{
+    free(attempts);
+}
+
+static struct bucket *find(struct attempts *attempts, size_t row, struct slice address)
+{
+    char text[ADDRESS_TEXT_MAX];
+    struct in6_addr six;
+
+    if (address.size < sizeof text) {
+        memcpy(text, address.data, address.size);
+        text[address.size] = '\0';
+        if (inet_pton(AF_INET6, text, &six) == 1)
+            address = slice_make(&six, NETWORK_BYTES);
+    }
+    return &attempts->buckets[row][siphash(attempts->keys[row], address) % COLUMNS];
+}
+
+bool attempts_allowed(struct attempts *attempts, struct slice address, int64_t now_ms,
+                      int64_t *ret_retry_ms)
+{
+    int64_t soonest_ms = INT64_MAX;
+    for (size_t row = 0; row < ROWS; row++) {
+        int64_t retry_ms = 0;
+        if (bucket_has(find(attempts, row, address), now_ms, &retry_ms))
+            return true;
+        if (retry_ms < soonest_ms)
+            soonest_ms = retry_ms;
+    }
+    *ret_retry_ms = soonest_ms;
+    return false;
+}
+
+void attempts_failed(struct attempts *attempts, struct slice address, int64_t now_ms)
+{
+    int64_t unused;
+    for (size_t row = 0; row < ROWS; row++)
+        bucket_take(find(attempts, row, address), now_ms, &unused);
+}

@@ -1,0 +1,127 @@
+#include "gate/gate.h"
+
+#include "os/counter.h"
+
+#include <stdlib.h>
+
+enum {
+    KEEP_BYTES = 4096, /* room for answers of the gate's own, and small messages */
+    /* A parsed message against its text: a pointer and a size for every short string. */
+    ARENA_FACTOR = 16,
+    /* Items of a refusal repeat field names and values. */
+    ANSWER_BYTES_MAX = 256 * 1024,
+};
+
+struct gate *gate_create(const struct gate_options *options, struct gate_time now)
+{
+    struct gate *gate = calloc(1, sizeof *gate);
+    if (gate == NULL)
+        return NULL;
+    gate->options = *options;
+    buffer_init(&gate->answer, ANSWER_BYTES_MAX);
+    gate->reader = wire_reader_create(options->wire);
+    gate->keyring = keyring_create(options->keys_max);
+    gate->attempts = attempts_create(now.monotonic_ms);
+    if (gate->reader == NULL || gate->keyring == NULL || gate->attempts == NULL) {
+        gate_destroy(gate);
+        return NULL;
+    }
+    return gate;
+}
+
+void gate_destroy(struct gate *gate)
+{
+    if (gate == NULL)
+        return;
+    wire_reader_destroy(gate->reader);
+    keyring_destroy(gate->keyring);
+    attempts_destroy(gate->attempts);
+    buffer_finish(&gate->answer);
+    free(gate);
+}
+
+enum err gate_key_add(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
+                      struct slice actor, uint32_t role, int64_t expires_wall_ms)
+{
+    return keyring_add(gate->keyring, digest, actor, role, expires_wall_ms);
+}
+
+void gate_key_remove(struct gate *gate, const uint8_t digest[DIGEST_BYTES])
+{
+    keyring_remove(gate->keyring, digest);
+}
+
+static void render(struct gate *gate, const struct message *message, uint16_t status,
+                   struct verdict *ret_verdict)
+{
+    buffer_clear(&gate->answer);
+    wire_render(message, &gate->answer);
+    if (buffer_failed(&gate->answer)) {
+        /* What little is left to say when there is no memory to say it with. */
+        ret_verdict->answer = SLICE_OF("{\"error\":\"unavailable\"}");
+        ret_verdict->status = ERROR_ROWS[ERROR_UNAVAILABLE].status;
+        return;
+    }
+    ret_verdict->answer = buffer_slice(&gate->answer);
+    ret_verdict->status = status;
+}
+
+void gate_refuse(struct gate *gate, enum error_code code, struct slice detail, bool http,
+                 struct verdict *ret_verdict)
+{
+    struct message message;
+    wire_error_message(code, http, &message);
+    if (http)
+        message.as.http_error.detail = detail;
+    else
+        message.as.error.detail = detail;
+    render(gate, &message, ERROR_ROWS[code].status, ret_verdict);
+}
+
+void gate_refuse_hint(struct gate *gate, enum error_code code, struct slice hint,
+                      struct verdict *ret_verdict)
+{
+    struct message message;
+    wire_error_message(code, true, &message);
+    message.as.http_error.hint = hint;
+    render(gate, &message, ERROR_ROWS[code].status, ret_verdict);
+}
+
+void gate_refuse_rate(struct gate *gate, int64_t retry_ms, bool http,
+                      struct verdict *ret_verdict)
+{
+    struct message message;
+    counter_add(COUNTER_RATE_REFUSED, 1);
+    wire_error_message(ERROR_RATE_LIMITED, http, &message);
+    if (http) {
+        message.as.http_error.retry_after_ms = retry_ms;
+        message.as.http_error.has_retry_after_ms = true;
+    } else {
+        message.as.error.retry_after_ms = retry_ms;
+        message.as.error.has_retry_after_ms = true;
+    }
+    render(gate, &message, ERROR_ROWS[ERROR_RATE_LIMITED].status, ret_verdict);
+    ret_verdict->retry_after_ms = retry_ms;
+}
+
+void gate_refuse_text(struct gate *gate, const struct refusal *refusal, bool http,
+                      struct arena *arena, struct verdict *ret_verdict)
+{
+    struct message message;
+    counter_add(COUNTER_MESSAGES_INVALID, 1);
+    wire_refusal_message(refusal, http, arena, &message);
+    render(gate, &message, ERROR_ROWS[refusal->code].status, ret_verdict);
+}
+
+struct envelope *gate_envelope(const struct gate *gate, size_t text_bytes,
+                               struct slice address)
+{
+    size_t bytes = text_bytes < gate->options.message_bytes_max
+                       ? text_bytes
+                       : gate->options.message_bytes_max;
+    struct envelope *envelope = envelope_create(KEEP_BYTES * 8 + bytes * ARENA_FACTOR);
+    if (envelope == NULL)
+        return NULL;
+    envelope->address = arena_copy(&envelope->arena, address);
+    return envelope;
+}

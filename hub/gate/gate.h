@@ -1,0 +1,81 @@
+/*
+ * gate.h - may this one do this, now?
+ *
+ * The one door in front of every dispatch: a frame or a request becomes an envelope only
+ * here, after its sender's identity and role are known. Refusals are answers, rendered.
+ *
+ * Ownership  An admitted envelope is the caller's. A verdict's answer points into the
+ *            gate and is valid until the gate is asked again.
+ * Failure    Without memory everything is refused as unavailable.
+ * Threads    One gate per net thread.
+ */
+#ifndef GATE_GATE_H
+#define GATE_GATE_H
+
+#include "gate/attempts.h"
+#include "gate/keyring.h"
+#include "wire/wire.h"
+
+enum {
+    TOKEN_BYTES = 32,
+    TOKEN_TEXT_BYTES = 2 * TOKEN_BYTES,
+};
+
+struct gate_options {
+    const struct wire *wire;  /* borrowed */
+    bool registration_open;   /* anybody may register an agent */
+    size_t keys_max;          /* tokens in the key ring */
+    size_t message_bytes_max; /* the largest text that will be shown to the gate */
+};
+
+struct gate_time {
+    int64_t monotonic_ms;
+    int64_t wall_ms;
+};
+
+/* What the gate says. Either `envelope` is set or `answer` is. */
+struct verdict {
+    struct envelope *envelope;
+    struct slice answer; /* a JSON object to send back */
+    uint16_t status;     /* of an HTTP answer */
+    int64_t retry_after_ms;
+    enum close_reason close; /* CLOSE_NONE, or why the link is closed after the answer */
+};
+
+struct gate {
+    struct gate_options options;
+    struct wire_reader *reader;
+    struct keyring *keyring;
+    struct attempts *attempts;
+    struct buffer answer;
+};
+
+/* NULL without memory. */
+struct gate *gate_create(const struct gate_options *options, struct gate_time now);
+void gate_destroy(struct gate *gate); /* accepts NULL */
+
+enum err gate_key_add(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
+                      struct slice actor, uint32_t role, int64_t expires_wall_ms);
+void gate_key_remove(struct gate *gate, const uint8_t digest[DIGEST_BYTES]);
+
+/* Fills in the answer for an error; `detail` may be absent. `http` as in wire.h. */
+void gate_refuse(struct gate *gate, enum error_code code, struct slice detail, bool http,
+                 struct verdict *ret_verdict);
+
+/* As gate_refuse, for an HTTP request, with a hint on what to try. */
+void gate_refuse_hint(struct gate *gate, enum error_code code, struct slice hint,
+                      struct verdict *ret_verdict);
+
+/* As gate_refuse, telling when to try again. */
+void gate_refuse_rate(struct gate *gate, int64_t retry_ms, bool http,
+                      struct verdict *ret_verdict);
+
+/* As gate_refuse, for what wire_parse said. */
+void gate_refuse_text(struct gate *gate, const struct refusal *refusal, bool http,
+                      struct arena *arena, struct verdict *ret_verdict);
+
+/* An envelope for a text of `text_bytes`; NULL without memory. */
+struct envelope *gate_envelope(const struct gate *gate, size_t text_bytes,
+                               struct slice address);
+
+#endif

@@ -1,0 +1,75 @@
+#include "gate/keyring.h"
+
+#include "base/map.h"
+#include "os/entropy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct keyring {
+    struct map *keys;
+};
+
+struct keyring *keyring_create(size_t keys_max)
+{
+    struct siphash_key seed;
+    entropy_fill(&seed, sizeof seed);
+
+    struct keyring *keyring = calloc(1, sizeof *keyring);
+    if (keyring == NULL)
+        return NULL;
+    keyring->keys = map_create(seed, keys_max);
+    if (keyring->keys == NULL) {
+        free(keyring);
+        return NULL;
+    }
+    return keyring;
+}
+
+void keyring_destroy(struct keyring *keyring)
+{
+    if (keyring == NULL)
+        return;
+    size_t position = 0;
+    struct slice digest;
+    void *key;
+    while (map_next(keyring->keys, &position, &digest, &key))
+        free(key);
+    map_destroy(keyring->keys);
+    free(keyring);
+}
+
+enum err keyring_add(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES],
+                     struct slice actor, uint32_t role, int64_t expires_wall_ms)
+{
+    struct key *key = malloc(sizeof *key + actor.size);
+    if (key == NULL)
+        return ERR_MEMORY;
+    char *name = (char *)(key + 1);
+    memcpy(name, actor.data, actor.size);
+    *key = (struct key){ { name, actor.size }, role, expires_wall_ms };
+
+    void *old = NULL;
+    enum err err = map_put(keyring->keys, slice_make(digest, DIGEST_BYTES), key, &old);
+    free(err == ERR_OK ? old : key);
+    return err;
+}
+
+void keyring_remove(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES])
+{
+    free(map_remove(keyring->keys, slice_make(digest, DIGEST_BYTES)));
+}
+
+const struct key *keyring_find(const struct keyring *keyring,
+                               const uint8_t digest[DIGEST_BYTES], int64_t wall_ms)
+{
+    const struct key *key = map_get(keyring->keys, slice_make(digest, DIGEST_BYTES));
+    if (key == NULL || (key->expires_wall_ms != 0 && key->expires_wall_ms <= wall_ms))
+        return NULL;
+    return key;
+}
+
+size_t keyring_count(const struct keyring *keyring)
+{
+    return map_count(keyring->keys);
+}

@@ -1,0 +1,38 @@
+/*
+ * keyring.h - whose token a digest is: the gate's copy of the hub's tokens.
+ *
+ * Fed by the core's effects. Several tokens may belong to one agent.
+ *
+ * Threads    The thread that owns the gate.
+ */
+#ifndef GATE_KEYRING_H
+#define GATE_KEYRING_H
+
+#include "base/err.h"
+#include "message/envelope.h"
+
+struct key {
+    struct slice actor;
+    uint32_t role;           /* one enum role */
+    int64_t expires_wall_ms; /* zero: never */
+};
+
+struct keyring;
+
+/* NULL without memory. */
+struct keyring *keyring_create(size_t keys_max);
+void keyring_destroy(struct keyring *keyring); /* accepts NULL */
+
+/* Replaces what stood under the digest. ERR_LIMIT or ERR_MEMORY change nothing. */
+enum err keyring_add(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES],
+                     struct slice actor, uint32_t role, int64_t expires_wall_ms);
+
+void keyring_remove(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES]);
+
+/* NULL when nobody has it or its time is over. Valid until the ring changes. */
+const struct key *keyring_find(const struct keyring *keyring,
+                               const uint8_t digest[DIGEST_BYTES], int64_t wall_ms);
+
+size_t keyring_count(const struct keyring *keyring);
+
+#endif

@@ -1,0 +1,151 @@
+#include "gate/request.h"
+
+#include "base/ensure.h"
+#include "base/hash.h"
+#include "os/counter.h"
+#include "os/entropy.h"
+#include "os/secret.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const struct slice HINT = SLICE("Send the header Authorization: Bearer <token>.");
+
+static const struct slice HINT_URL =
+    SLICE("Send the token in the Authorization header, never in the URL.");
+
+static uint32_t roles_of(const struct gate *gate, enum message_type type)
+{
+    uint32_t roles = MESSAGE_ROWS[type].roles;
+    if (type == MESSAGE_POST_ONBOARD_REGISTER && !gate->options.registration_open)
+        roles &= ~(uint32_t)ROLE_ANYBODY;
+    return roles;
+}
+
+/* The token of a bearer header; absent for anything else. */
+static struct slice bearer(struct slice header)
+{
+    static const struct slice scheme = SLICE("Bearer ");
+    if (header.size <= scheme.size ||
+        strncasecmp(header.data, scheme.data, scheme.size) != 0)
+        return (struct slice){ 0 };
+    struct slice token = slice_skip(header, scheme.size);
+    while (token.size > 0 && token.data[0] == ' ')
+        token = slice_skip(token, 1);
+    return token;
+}
+
+bool request_check(struct gate *gate, const struct request *request, struct gate_time now,
+                   struct caller *ret_caller, struct verdict *ret_verdict)
+{
+    *ret_verdict = (struct verdict){ 0 };
+    *ret_caller = (struct caller){ 0 };
+    uint32_t roles = roles_of(gate, request->type);
+
+    if ((roles & ROLE_ANYBODY) != 0)
+        return true;
+    int64_t retry_ms = 0;
+    if (!attempts_allowed(gate->attempts, request->address, now.monotonic_ms,
+                          &retry_ms)) {
+        gate_refuse_rate(gate, retry_ms, true, ret_verdict);
+        return false;
+    }
+    struct slice token = bearer(request->authorization);
+    digest_sha256(token, ret_caller->digest);
+    const struct key *key =
+        slice_is_present(token)
+            ? keyring_find(gate->keyring, ret_caller->digest, now.wall_ms)
+            : NULL;
+    if (key == NULL) {
+        counter_add(COUNTER_AUTH_FAILED, 1);
+        /* A missing header is no guess. */
+        if (slice_is_present(request->authorization))
+            attempts_failed(gate->attempts, request->address, now.monotonic_ms);
+        if (request->type == MESSAGE_POST_ONBOARD_REGISTER &&
+            !slice_is_present(request->authorization))
+            gate_refuse_hint(gate, ERROR_REGISTRATION_CLOSED, HINT, ret_verdict);
+        else
+            gate_refuse_hint(gate, ERROR_UNAUTHORIZED,
+                             request->token_in_url ? HINT_URL : HINT, ret_verdict);
+        return false;
+    }
+    if ((roles & key->role) == 0) {
+        counter_add(COUNTER_ROLE_REFUSED, 1);
+        gate_refuse(gate, ERROR_FORBIDDEN, (struct slice){ 0 }, true, ret_verdict);
+        return false;
+    }
+    ret_caller->known = true;
+    return true;
+}
+
+void token_mint(char ret_text[TOKEN_TEXT_BYTES], uint8_t ret_digest[DIGEST_BYTES])
+{
+    uint8_t secret[TOKEN_BYTES];
+    entropy_fill(secret, sizeof secret);
+    hex_encode(ret_text, secret, sizeof secret);
+    digest_sha256(slice_make(ret_text, TOKEN_TEXT_BYTES), ret_digest);
+    secret_wipe(secret, sizeof secret);
+}
+
+static void mint(struct envelope *envelope, struct minted *ret_minted)
+{
+    if (envelope->message.type != MESSAGE_POST_ONBOARD_REGISTER &&
+        envelope->message.type != MESSAGE_POST_ADMIN_TOKEN)
+        return;
+    token_mint(ret_minted->text, envelope->minted_digest);
+    ret_minted->present = true;
+    envelope->minted = true;
+    memcpy(envelope->minted_prefix, ret_minted->text, sizeof envelope->minted_prefix);
+}
+
+/* False when the caller's token went away while the body came in. */
+static bool fill_caller(struct gate *gate, const struct caller *caller,
+                        struct gate_time now, struct envelope *envelope)
+{
+    if (!caller->known) {
+        envelope->role = ROLE_ANYBODY;
+        return true;
+    }
+    const struct key *key = keyring_find(gate->keyring, caller->digest, now.wall_ms);
+    if (key == NULL)
+        return false;
+    envelope->role = key->role;
+    envelope->actor = arena_copy(&envelope->arena, key->actor);
+    return true;
+}
+
+void request_admit(struct gate *gate, const struct request *request,
+                   const struct caller *caller, struct origin origin,
+                   const struct wire_parameter *parameters, size_t parameter_count,
+                   struct slice body, struct gate_time now, struct minted *ret_minted,
+                   struct verdict *ret_verdict)
+{
+    *ret_verdict = (struct verdict){ 0 };
+    *ret_minted = (struct minted){ 0 };
+    struct envelope *envelope = gate_envelope(gate, body.size, request->address);
+    if (envelope == NULL) {
+        gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, true, ret_verdict);
+        return;
+    }
+    struct refusal refusal = { 0 };
+    envelope->origin = origin;
+    if (!fill_caller(gate, caller, now, envelope)) {
+        gate_refuse_hint(gate, ERROR_UNAUTHORIZED, HINT, ret_verdict);
+    } else if (!wire_parse_request(gate->reader, request->type, parameters,
+                                   parameter_count, body, &envelope->arena,
+                                   &envelope->message, &refusal)) {
+        gate_refuse_text(gate, &refusal, true, &envelope->arena, ret_verdict);
+    } else if (arena_failed(&envelope->arena)) {
+        gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, true, ret_verdict);
+    } else {
+        ENSURE(envelope->message.type == request->type);
+        if (MESSAGE_ROWS[request->type].kind == KIND_COMMAND) {
+            digest_sha256(body, envelope->digest);
+            envelope->digest_present = true;
+        }
+        mint(envelope, ret_minted);
+        ret_verdict->envelope = envelope;
+        return;
+    }
+    envelope_destroy(envelope);
+}

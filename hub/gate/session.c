@@ -1,0 +1,207 @@
+#include "gate/session.h"
+
+#include "base/ensure.h"
+#include "os/counter.h"
+#include "os/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FAILURES_MAX = 5,
+    STRIKES_MAX = 10,
+    STRIKES_WINDOW_MS = 60 * 1000,
+};
+
+void session_init(struct session *session)
+{
+    *session = (struct session){ 0 };
+}
+
+void session_finish(struct session *session)
+{
+    free(session->actor);
+    *session = (struct session){ 0 };
+}
+
+static struct slice actor_of(const struct session *session)
+{
+    return slice_make(session->actor, session->actor_size);
+}
+
+static void strike(struct session *session, struct gate_time now, struct verdict *verdict)
+{
+    if (session->strikes == 0 ||
+        now.monotonic_ms - session->strikes_since_ms >= STRIKES_WINDOW_MS) {
+        session->strikes = 0;
+        session->strikes_since_ms = now.monotonic_ms;
+    }
+    session->strikes++;
+    if (session->strikes >= STRIKES_MAX)
+        verdict->close = CLOSE_POLICY;
+}
+
+static void fail_identify(struct session *session, struct gate *gate,
+                          struct slice address, struct gate_time now,
+                          enum error_code code, struct verdict *verdict)
+{
+    counter_add(COUNTER_AUTH_FAILED, 1);
+    attempts_failed(gate->attempts, address, now.monotonic_ms);
+    gate_refuse(gate, code, (struct slice){ 0 }, false, verdict);
+    session->failures++;
+    if (session->failures >= FAILURES_MAX)
+        verdict->close = CLOSE_UNAUTHORIZED;
+}
+
+static bool remember(struct session *session, const struct key *key,
+                     const uint8_t digest[DIGEST_BYTES])
+{
+    if (session->actor == NULL) {
+        session->actor = malloc(key->actor.size + 1);
+        if (session->actor == NULL)
+            return false;
+        memcpy(session->actor, key->actor.data, key->actor.size);
+        session->actor_size = key->actor.size;
+    }
+    session->role = key->role;
+    session->expires_wall_ms = key->expires_wall_ms;
+    memcpy(session->digest, digest, DIGEST_BYTES);
+    return true;
+}
+
+/* True when the message may pass; else the verdict says why not. */
+static bool identify(struct session *session, struct gate *gate, struct slice address,
+                     struct message_identify *message, struct gate_time now,
+                     struct verdict *verdict)
+{
+    int64_t retry_ms = 0;
+    uint8_t digest[DIGEST_BYTES];
+
+    digest_sha256(message->token, digest);
+    if (message->token.data != NULL)
+        /* It lies in the envelope's own arena, which goes on to the engine. */
+        secret_wipe((char *)(uintptr_t)message->token.data, message->token.size);
+    message->token = SLICE_OF("");
+
+    if (!attempts_allowed(gate->attempts, address, now.monotonic_ms, &retry_ms)) {
+        gate_refuse_rate(gate, retry_ms, false, verdict);
+        return false;
+    }
+    const struct key *key = keyring_find(gate->keyring, digest, now.wall_ms);
+    enum error_code code = ERROR_NONE;
+    if (key == NULL)
+        code = ERROR_INVALID_TOKEN;
+    else if (!slice_equal(key->actor, message->agent_id))
+        code = ERROR_TOKEN_AGENT_MISMATCH;
+    else if (session_is_identified(session) &&
+             !slice_equal(actor_of(session), key->actor))
+        code = ERROR_TOKEN_AGENT_MISMATCH;
+    if (code != ERROR_NONE) {
+        fail_identify(session, gate, address, now, code, verdict);
+        return false;
+    }
+    if (key->role != ROLE_AGENT) {
+        counter_add(COUNTER_ROLE_REFUSED, 1);
+        gate_refuse(gate, ERROR_FORBIDDEN, (struct slice){ 0 }, false, verdict);
+        return false;
+    }
+    if (!remember(session, key, digest)) {
+        gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, false, verdict);
+        return false;
+    }
+    return true;
+}
+
+/* True when the session may send this message now. */
+static bool allow(struct session *session, struct gate *gate, struct slice address,
+                  struct message *message, struct gate_time now, struct verdict *verdict)
+{
+    if (message->type == MESSAGE_IDENTIFY)
+        return identify(session, gate, address, &message->as.identify, now, verdict);
+    if (!session_is_identified(session)) {
+        gate_refuse(gate, ERROR_NOT_IDENTIFIED, (struct slice){ 0 }, false, verdict);
+        return false;
+    }
+    if ((MESSAGE_ROWS[message->type].roles & session->role) == 0) {
+        counter_add(COUNTER_ROLE_REFUSED, 1);
+        gate_refuse(gate, ERROR_FORBIDDEN, (struct slice){ 0 }, false, verdict);
+        return false;
+    }
+    return true;
+}
+
+/* The digest by which a repeated submit is known: of all it asks for, not of the names
+ * its sender gave this copy. */
+static void digest_submit(struct gate *gate, struct envelope *envelope)
+{
+    if (envelope->message.type != MESSAGE_TASK_SUBMIT ||
+        !slice_is_present(envelope->message.as.task_submit.idempotency_key))
+        return;
+    struct message plain = envelope->message;
+    plain.as.task_submit.request_id = (struct slice){ 0 };
+    plain.as.task_submit.idempotency_key = (struct slice){ 0 };
+
+    struct buffer text;
+    buffer_init(&text, gate->options.message_bytes_max * 2);
+    wire_render(&plain, &text);
+    digest_sha256(buffer_slice(&text), envelope->digest);
+    envelope->digest_present = !buffer_failed(&text);
+    buffer_finish(&text);
+}
+
+static bool is_expired(const struct session *session, struct gate_time now)
+{
+    return session_is_identified(session) && session->expires_wall_ms != 0 &&
+           session->expires_wall_ms <= now.wall_ms;
+}
+
+void session_frame(struct session *session, struct gate *gate, struct origin origin,
+                   struct slice address, char *text, size_t size, struct gate_time now,
+                   struct verdict *ret_verdict)
+{
+    *ret_verdict = (struct verdict){ 0 };
+    if (is_expired(session, now)) {
+        gate_refuse(gate, ERROR_INVALID_TOKEN, SLICE_OF("it has expired"), false,
+                    ret_verdict);
+        ret_verdict->close = CLOSE_TOKEN_REVOKED;
+        return;
+    }
+    struct envelope *envelope = gate_envelope(gate, size, address);
+    if (envelope == NULL) {
+        gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, false, ret_verdict);
+        return;
+    }
+    struct refusal refusal = { 0 };
+    bool whole =
+        wire_parse_socket(gate->reader, DIRECTION_SOCKET_IN, slice_make(text, size),
+                          &envelope->arena, &envelope->message, &refusal);
+    if (!whole) {
+        gate_refuse_text(gate, &refusal, false, &envelope->arena, ret_verdict);
+        if (refusal.code != ERROR_INVALID_JSON)
+            strike(session, now, ret_verdict);
+    } else if (allow(session, gate, address, &envelope->message, now, ret_verdict)) {
+        envelope->origin = origin;
+        envelope->role = session->role;
+        envelope->actor = arena_copy(&envelope->arena, actor_of(session));
+        digest_submit(gate, envelope);
+        if (arena_failed(&envelope->arena))
+            gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, false, ret_verdict);
+        else
+            ret_verdict->envelope = envelope;
+    }
+    if (!whole || envelope->message.type == MESSAGE_IDENTIFY)
+        secret_wipe(text, size);
+    if (ret_verdict->envelope == NULL)
+        envelope_destroy(envelope);
+}
+
+struct envelope *session_closed(const struct gate *gate, struct origin origin)
+{
+    struct envelope *envelope = gate_envelope(gate, 0, SLICE_OF(""));
+    if (envelope == NULL)
+        return NULL;
+    envelope->origin = origin;
+    envelope->role = ROLE_HUB;
+    envelope->message.type = MESSAGE_LINK_CLOSED;
+    return envelope;
+}

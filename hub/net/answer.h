@@ -1,0 +1,49 @@
+/*
+ * answer.h - the bytes of an HTTP answer.
+ *
+ * Ownership  An answer owns its bytes: head and body in one piece, with the library's
+ *            headroom before them.
+ */
+#ifndef NET_ANSWER_H
+#define NET_ANSWER_H
+
+#include "base/buffer.h"
+#include "base/err.h"
+
+/* How the asker wants it. */
+struct answer_style {
+    bool head_only;   /* HEAD */
+    bool problem;     /* RFC 9457 documents for errors */
+    bool keep;        /* the connection stays */
+    bool old_version; /* HTTP/1.0: keeping must be said */
+};
+
+/* What is said besides status and body. */
+struct answer_facts {
+    uint16_t status;
+    struct slice body;      /* a JSON object */
+    struct slice allow;     /* 405 */
+    int64_t retry_after_ms; /* 0: nothing */
+    bool replayed;
+    bool upgrade; /* 426 */
+};
+
+struct answer {
+    char *bytes; /* ANSWER_HEADROOM, then `size`; NULL: none */
+    size_t size;
+};
+
+enum { ANSWER_HEADROOM = 32 };
+
+/* ERR_MEMORY. */
+enum err answer_make(const struct answer_style *style, const struct answer_facts *facts,
+                     struct answer *ret_answer);
+
+/* Wipes and frees. */
+void answer_finish(struct answer *answer);
+
+/* Appends `body`, a JSON object, with members put in behind its opening brace. `members`
+ * is "\"name\":value," repeated. */
+void answer_insert(struct buffer *buffer, struct slice body, struct slice members);
+
+#endif

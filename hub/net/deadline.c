@@ -1,0 +1,145 @@
+#include "net/deadline.h"
+
+#include "net/exchange.h"
+#include "net/handoff.h"
+#include "os/clock.h"
+
+#include <netinet/tcp.h>
+
+enum {
+    TICK_MS = 200,
+    BODY_MS = 10 * 1000,
+    BODY_BYTES_PER_MS = 1, /* slower senders are cut off: a kilobyte a second */
+    PARKED_MS = 10 * 1000,
+    ENGINE_MS = 30 * 1000,
+    ANSWER_MS = 30 * 1000, /* to read an answer */
+    LINGER_MS = 1000,
+    FRAGMENT_MS = 10 * 1000, /* to finish a message begun */
+    GOODBYE_MS = 2 * 1000,
+};
+
+static int64_t due_of_exchange(const struct link *link)
+{
+    const struct exchange *exchange = link->exchange;
+    switch (exchange->state) {
+    case EXCHANGE_BODY:
+        return link->since_ms + BODY_MS +
+               (int64_t)exchange->body.size / BODY_BYTES_PER_MS;
+    case EXCHANGE_WAITING:
+        return link->since_ms + (link->is_parked ? PARKED_MS : ENGINE_MS);
+    case EXCHANGE_ANSWERING:
+        break;
+    }
+    return link->since_ms + ANSWER_MS;
+}
+
+static int64_t due_of(const struct link *link)
+{
+    const struct net_options *options = &link->net->options;
+    switch (link->state) {
+    case LINK_HTTP:
+        if (link->lingering)
+            return link->since_ms + LINGER_MS;
+        if (link->exchange != NULL)
+            return due_of_exchange(link);
+        return link->since_ms + (link->authenticated ? options->idle_timeout_ms
+                                                     : options->auth_deadline_ms);
+    case LINK_SOCKET:
+        if (!session_is_identified(&link->session))
+            return link->since_ms + options->auth_deadline_ms;
+        if (link->in.size > 0)
+            return link->active_ms + FRAGMENT_MS;
+        return link->active_ms + options->idle_timeout_ms;
+    case LINK_CLOSING:
+    case LINK_GONE:
+        break;
+    }
+    return link->since_ms + GOODBYE_MS;
+}
+
+void deadline_begin(struct link *link)
+{
+    int64_t due_ms = due_of(link);
+    /* Later deadlines are noticed when the earlier one fires. */
+    if (link->deadline.previous == NULL || due_ms < link->deadline.due_ms)
+        wheel_put(&link->net->wheel, &link->deadline, due_ms);
+}
+
+/* When bytes last came in, the library's own pings and pongs included. */
+static int64_t heard_ms(const struct link *link, int64_t now_ms)
+{
+    struct tcp_info info = { 0 };
+    socklen_t size = sizeof info;
+    if (getsockopt(lws_get_socket_fd(link->wsi), IPPROTO_TCP, TCP_INFO, &info, &size) !=
+        0)
+        return link->active_ms;
+    int64_t heard = now_ms - (int64_t)info.tcpi_last_data_recv;
+    /* A system that does not keep it shows nothing ever received. */
+    return info.tcpi_last_data_recv == 0 || heard < link->active_ms ? link->active_ms
+                                                                    : heard;
+}
+
+static void act_on_socket(struct link *link, int64_t now_ms)
+{
+    if (!session_is_identified(&link->session)) {
+        link_close(link, CLOSE_AUTH_TIMEOUT);
+        return;
+    }
+    if (link->is_parked) {
+        /* Silent because we asked for it. */
+        link->active_ms = now_ms;
+        deadline_begin(link);
+        return;
+    }
+    if (link->in.size == 0)
+        link->active_ms = heard_ms(link, now_ms);
+    if (due_of(link) > now_ms)
+        deadline_begin(link);
+    else
+        link_close(link, CLOSE_IDLE_TIMEOUT);
+}
+
+static void act(struct link *link, int64_t now_ms)
+{
+    if (due_of(link) > now_ms) {
+        deadline_begin(link);
+        return;
+    }
+    switch (link->state) {
+    case LINK_SOCKET:
+        act_on_socket(link, now_ms);
+        return;
+    case LINK_HTTP:
+        if (link->exchange != NULL && !link->lingering &&
+            link->exchange->state != EXCHANGE_ANSWERING) {
+            exchange_expire(link);
+            return;
+        }
+        break;
+    case LINK_CLOSING:
+    case LINK_GONE:
+        break;
+    }
+    link_kill(link);
+}
+
+static void tick(lws_sorted_usec_list_t *sul)
+{
+    struct net *net = lws_container_of(sul, struct net, tick);
+    int64_t now_ms = clock_monotonic_ms();
+    struct wheel_node *node;
+    while ((node = wheel_take(&net->wheel, now_ms)) != NULL)
+        act(lws_container_of(node, struct link, deadline), now_ms);
+    handoff_drain(net);
+    deadline_start(net);
+}
+
+void deadline_start(struct net *net)
+{
+    lws_sul_schedule(net->context, 0, &net->tick, tick, TICK_MS * LWS_US_PER_MS);
+}
+
+void deadline_stop(struct net *net)
+{
+    lws_sul_cancel(&net->tick);
+}

@@ -1,0 +1,98 @@
+#include "net/handoff.h"
+
+#include "net/exchange.h"
+#include "net/links.h"
+#include "net/parking.h"
+#include "os/log.h"
+
+#include <string.h>
+
+static void send_one(struct net *net, struct release *release)
+{
+    struct link *link = links_find(net, release->link);
+    if (link == NULL)
+        return;
+    link_send(link, release->frame);
+    release->frame = NULL;
+}
+
+static void send_all(struct net *net, const struct release *release)
+{
+    struct link *next;
+    for (struct link *link = net->first; link != NULL; link = next) {
+        next = link->next;
+        if (!link->bound || link->id == release->link)
+            continue;
+        frame_hold(release->frame);
+        link_send(link, release->frame);
+    }
+}
+
+static void answer_one(struct net *net, const struct release *release)
+{
+    struct link *link = links_find(net, release->link);
+    if (link != NULL && link->state == LINK_HTTP)
+        exchange_answer(link, release);
+}
+
+static void remove_key(struct net *net, const struct release *release)
+{
+    gate_key_remove(net->gate, release->digest);
+    struct link *next;
+    for (struct link *link = net->first; link != NULL; link = next) {
+        next = link->next;
+        if (session_is_identified(&link->session) &&
+            memcmp(link->session.digest, release->digest, DIGEST_BYTES) == 0)
+            link_close(link, CLOSE_TOKEN_REVOKED);
+    }
+}
+
+static void take(struct net *net, struct release *release)
+{
+    struct link *link;
+    switch (release->kind) {
+    case RELEASE_SEND:
+        send_one(net, release);
+        break;
+    case RELEASE_BROADCAST:
+        send_all(net, release);
+        break;
+    case RELEASE_ANSWER:
+        answer_one(net, release);
+        break;
+    case RELEASE_BIND:
+        link = links_find(net, release->link);
+        if (link != NULL)
+            link->bound = true;
+        break;
+    case RELEASE_CLOSE:
+        link = links_find(net, release->link);
+        if (link != NULL)
+            link_close_code(link, release->code);
+        break;
+    case RELEASE_KEY_ADD:
+        if (gate_key_add(net->gate, release->digest, release->actor, release->role,
+                         release->expires_wall_ms) != ERR_OK)
+            LOG_ERROR("key_not_taken", LOG_TEXT("agent", release->actor));
+        break;
+    case RELEASE_KEY_REMOVE:
+        remove_key(net, release);
+        break;
+    }
+}
+
+void handoff_take(struct net *net, struct release_batch *batch)
+{
+    for (struct release *release = release_first(batch); release != NULL;
+         release = release->next)
+        take(net, release);
+    release_batch_destroy(batch);
+}
+
+void handoff_drain(struct net *net)
+{
+    struct release_batch *batch;
+    while ((batch = door_pop(net->door)) != NULL)
+        handoff_take(net, batch);
+    parking_resume(net);
+}
