@@ -97,12 +97,27 @@ void hold_offer(struct step *step, const struct task *task, const struct agent *
         return;
     step->match_bytes += body.description.size + body.metadata.size;
     struct message message = { .type = MESSAGE_TASK_ASSIGN };
-    struct message_task_assign *assign = &message.as.task_assign;
-    assign->task_id = task_id(step, task->number);
-    assign->description = body.description;
-    assign->metadata = slice_is_present(body.metadata) ? body.metadata : SLICE_OF("{}");
-    assign->generation = (int64_t)task->generation;
-    assign->assigned_at = task->assigned_ms;
+    message.as.task_assign = (struct message_task_assign){
+        .task_id = task_id(step, task->number),
+        .description = body.description,
+        .metadata = slice_is_present(body.metadata) ? body.metadata : SLICE_OF("{}"),
+        .generation = (int64_t)task->generation,
+        .assigned_at = task->assigned_ms,
+        .priority = task->lane,
+        .has_priority = true,
+        .needed_capabilities = body.needed_capabilities,
+        .complete_by = task->complete_by_ms,
+        .has_complete_by = task->complete_by_ms != 0,
+        .lease_ms = step->settings->lease_ms,
+        .has_lease_ms = true,
+        .acceptance_ms = step->settings->acceptance_ms,
+        .has_acceptance_ms = true,
+        .retry_count = task->attempts,
+        .has_retry_count = true,
+        .max_retries = task->attempts_max,
+        .has_max_retries = true,
+        .submitted_by = body.submitted_by,
+    };
     step_send(step, agent->link, &message);
 }
 
