@@ -1,0 +1,166 @@
+/*
+ * Reports leave one at a time, oldest first, and each waits for its answer: so an answer
+ * always belongs to the one report that was asked about.
+ */
+#include "sidecar/sidecar.h"
+#include "sidecar/words.h"
+
+#include <string.h>
+
+#define FRAME_BYTES_MAX ((size_t)16 * 1024 * 1024)
+
+enum { ANSWER_MS = 30000, AGAIN_MS = 2000 };
+
+static struct report *asked_report(const struct sidecar *sidecar)
+{
+    for (struct report *report = sidecar->outbox.first; report != NULL;
+         report = report->next)
+        if (report->asked)
+            return report;
+    return NULL;
+}
+
+static void answer_missing(void *owner)
+{
+    struct sidecar *sidecar = owner;
+    struct report *report = asked_report(sidecar);
+    if (report != NULL) {
+        LOG_WARNING("report_unanswered", LOG_WORD("task_id", report->task_id));
+        report->asked = false;
+        outbox_postpone(&sidecar->outbox, report);
+    }
+    delivery_turn(sidecar);
+}
+
+static void report_drop(struct sidecar *sidecar, struct report *report)
+{
+    loop_timer_clear(&sidecar->loop, &sidecar->answer);
+    outbox_remove(&sidecar->outbox, report);
+    delivery_turn(sidecar);
+}
+
+void delivery_turn(struct sidecar *sidecar)
+{
+    if (!sidecar->identified || sidecar->outbox.first == NULL ||
+        asked_report(sidecar) != NULL || loop_timer_is_set(&sidecar->answer))
+        return;
+    struct report *report = sidecar->outbox.first;
+    struct buffer frame;
+    buffer_init(&frame, FRAME_BYTES_MAX);
+    enum err err = outbox_read(&sidecar->outbox, report, &frame);
+    if (err != ERR_OK && err != ERR_MEMORY) {
+        LOG_ERROR("report_unreadable", LOG_WORD("task_id", report->task_id),
+                  LOG_ERR(err));
+        buffer_finish(&frame);
+        outbox_remove(&sidecar->outbox, report);
+        loop_timer_set(&sidecar->loop, &sidecar->answer, 0, answer_missing, sidecar);
+        return;
+    }
+    report->asked = err == ERR_OK && sidecar_say(sidecar, &frame);
+    buffer_finish(&frame);
+    loop_timer_set(&sidecar->loop, &sidecar->answer, report->asked ? ANSWER_MS : AGAIN_MS,
+                   answer_missing, sidecar);
+}
+
+void delivery_put(struct sidecar *sidecar, enum report_kind kind, const char *task_id,
+                  int64_t generation, struct slice frame)
+{
+    bool durable = false;
+    enum err err =
+        outbox_put(&sidecar->outbox, kind, task_id, generation, frame, &durable);
+    if (err != ERR_OK)
+        LOG_ERROR("report_lost", LOG_WORD("task_id", task_id), LOG_ERR(err));
+    else if (!durable)
+        LOG_ERROR("report_only_in_memory", LOG_WORD("task_id", task_id));
+    delivery_turn(sidecar);
+}
+
+void delivery_ack(struct sidecar *sidecar, const struct message_task_ack *ack)
+{
+    struct report *report = asked_report(sidecar);
+    if (report == NULL || slice_equal_text(ack->status, "accepted") ||
+        !slice_equal_text(ack->task_id, report->task_id) ||
+        (ack->has_generation && ack->generation != report->generation))
+        return;
+    LOG_INFO("report_taken", LOG_WORD("task_id", report->task_id),
+             LOG_TEXT("status", ack->status));
+    report_drop(sidecar, report);
+}
+
+/* In place of a result the hub will never take, so that the task does not hang. */
+static void failure_put(struct sidecar *sidecar, const struct report *report,
+                        const char *why)
+{
+    struct buffer frame;
+    buffer_init(&frame, 4096);
+    words_failed(slice_from_text(report->task_id), report->generation,
+                 slice_from_text(why), &frame);
+    if (report->kind == REPORT_COMPLETE && !buffer_failed(&frame))
+        delivery_put(sidecar, REPORT_FAILED, report->task_id, report->generation,
+                     buffer_slice(&frame));
+    buffer_finish(&frame);
+}
+
+static bool is_passing(struct slice error)
+{
+    static const struct slice PASSING[] = { SLICE("rate_limited"),  SLICE("unavailable"),
+                                            SLICE("storage_error"), SLICE("storage_full"),
+                                            SLICE("queue_full"),    SLICE("internal"),
+                                            SLICE("not_identified") };
+    for (size_t i = 0; i < sizeof PASSING / sizeof PASSING[0]; i++)
+        if (slice_equal(error, PASSING[i]))
+            return true;
+    return false;
+}
+
+static bool is_about_report(const struct message_error *error,
+                            const struct report *report)
+{
+    static const char *const TYPES[] = { [REPORT_COMPLETE] = "task_complete",
+                                         [REPORT_FAILED] = "task_failed",
+                                         [REPORT_CANCELLED] = "task_cancelled" };
+    static const struct slice PREFIXES[] = { [REPORT_COMPLETE] =
+                                                 SLICE("task_complete_failed"),
+                                             [REPORT_FAILED] = SLICE("task_fail_failed"),
+                                             [REPORT_CANCELLED] =
+                                                 SLICE("task_cancel_failed") };
+    if (slice_is_present(error->task_id) &&
+        !slice_equal_text(error->task_id, report->task_id))
+        return false;
+    return slice_equal_text(error->message_type, TYPES[report->kind]) ||
+           slice_starts_with(error->error, PREFIXES[report->kind]);
+}
+
+bool delivery_error(struct sidecar *sidecar, const struct message_error *error)
+{
+    struct report *report = asked_report(sidecar);
+    if (report == NULL || !is_about_report(error, report))
+        return false;
+    LOG_WARNING("report_refused", LOG_WORD("task_id", report->task_id),
+                LOG_TEXT("reason", error->error));
+    if (is_passing(error->error)) {
+        int64_t delay_ms = error->has_retry_after_ms ? error->retry_after_ms : AGAIN_MS;
+        loop_timer_set(&sidecar->loop, &sidecar->answer, delay_ms, answer_missing,
+                       sidecar);
+        return true;
+    }
+    if (slice_equal_text(error->error, "validation_failed"))
+        failure_put(sidecar, report, "result_refused: the hub does not take its form");
+    report_drop(sidecar, report);
+    return true;
+}
+
+void delivery_down(struct sidecar *sidecar, uint16_t code)
+{
+    loop_timer_clear(&sidecar->loop, &sidecar->answer);
+    struct report *report = asked_report(sidecar);
+    if (report == NULL)
+        return;
+    report->asked = false;
+    if (code != CLOSE_TOO_BIG_STATUS)
+        return;
+    /* It would be turned away again and again. */
+    LOG_ERROR("report_too_large", LOG_WORD("task_id", report->task_id));
+    failure_put(sidecar, report, "result_too_large");
+    outbox_remove(&sidecar->outbox, report);
+}
