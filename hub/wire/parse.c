@@ -44,22 +44,39 @@ static bool text_read(struct parse *parse, struct slice text)
     return false;
 }
 
-/* Adds what the schema finds wrong with the object. */
-static bool object_check(struct parse *parse, const struct schema *schema,
-                         const struct json *json, const struct json_node *object,
-                         const struct field_table *table)
+/* What a message's members at one place must be. */
+struct part {
+    const struct schema *schema; /* NULL: nothing is to be checked */
+    struct slice schema_text;
+    const struct field_table *table;
+    enum field_place place;
+};
+
+static void violations_add(struct parse *parse, const struct part *part)
 {
-    if (schema == NULL)
+    struct json_problem problem;
+    const struct json *schema = parse->reader->schema;
+    if (json_parse(parse->reader->schema, part->schema_text, &problem) != ERR_OK)
+        schema = NULL;
+    refusal_add_violations(parse->refusal, parse->arena, parse->reader->run, part->table,
+                           schema);
+}
+
+/* Adds what the schema finds wrong with the object. */
+static bool object_check(struct parse *parse, const struct part *part,
+                         const struct json *json, const struct json_node *object)
+{
+    if (part->schema == NULL)
         return true;
     bool valid = false;
     struct schema_run *run = parse->reader->run;
-    enum err err = schema_validate(schema, run, json, object, false, &valid);
+    enum err err = schema_validate(part->schema, run, json, object, false, &valid);
     if (err == ERR_OK && valid)
         return true;
     if (err == ERR_OK)
-        err = schema_validate(schema, run, json, object, true, &valid);
+        err = schema_validate(part->schema, run, json, object, true, &valid);
     if (err == ERR_OK)
-        refusal_add_violations(parse->refusal, parse->arena, run, table);
+        violations_add(parse, part);
     else if (err == ERR_LIMIT)
         refuse(parse, "", "invalid_value", "too much to check", NULL);
     else
@@ -67,13 +84,15 @@ static bool object_check(struct parse *parse, const struct schema *schema,
     return false;
 }
 
-static bool object_decode(struct parse *parse, const struct json *json,
-                          const struct json_node *object, const struct field_table *table,
-                          enum field_place place)
+/* Checks the object and reads its members into the message. */
+static bool object_read(struct parse *parse, const struct part *part,
+                        const struct json *json, const struct json_node *object)
 {
     struct decode_problem problem;
-    if (decode_object(json, object, table, place, parse->arena, &parse->message->as,
-                      &problem))
+    if (!object_check(parse, part, json, object))
+        return false;
+    if (decode_object(json, object, part->table, part->place, parse->arena,
+                      &parse->message->as, &problem))
         return true;
     refusal_add_decode_problem(parse->refusal, parse->arena, &problem);
     return false;
@@ -112,6 +131,12 @@ static enum message_type type_read(struct parse *parse, enum message_direction d
     return found;
 }
 
+static struct part body_part(const struct wire *wire, enum message_type type)
+{
+    return (struct part){ wire->schemas[type].body, MESSAGE_ROWS[type].schema,
+                          MESSAGE_ROWS[type].table, FIELD_IN_BODY };
+}
+
 bool wire_parse_socket(struct wire_reader *reader, enum message_direction direction,
                        struct slice text, struct arena *arena,
                        struct message *ret_message, struct refusal *ret_refusal)
@@ -127,13 +152,11 @@ bool wire_parse_socket(struct wire_reader *reader, enum message_direction direct
     if (type == MESSAGE_NONE)
         return false;
 
-    const struct field_table *table = MESSAGE_ROWS[type].table;
-    const struct schema *schema = reader->wire->schemas[type].body;
+    struct part part = body_part(reader->wire, type);
     *ret_message = (struct message){ .type = type };
-    if (!object_check(&parse, schema, reader->json, root, table) ||
-        !object_decode(&parse, reader->json, root, table, FIELD_IN_BODY))
+    if (!object_read(&parse, &part, reader->json, root))
         return false;
-    decode_defaults(table, &ret_message->as);
+    decode_defaults(part.table, &ret_message->as);
     return true;
 }
 
@@ -193,38 +216,32 @@ static bool has_place(const struct field_table *table, enum field_place place)
     return false;
 }
 
-static bool parameters_read(struct parse *parse, const struct field_table *table,
-                            const struct schema *schema, enum field_place place,
+static bool parameters_read(struct parse *parse, const struct part *part,
                             const struct wire_parameter *parameters, size_t count)
 {
-    if (!has_place(table, place))
+    if (!has_place(part->table, part->place))
         return true;
     struct json_problem problem;
     struct json *json = parse->reader->parameters;
-    parameters_write(parse, table, place, parameters, count);
+    parameters_write(parse, part->table, part->place, parameters, count);
     if (buffer_failed(&parse->reader->text) ||
         json_parse(json, buffer_slice(&parse->reader->text), &problem) != ERR_OK) {
         /* Too long, or with a byte that no text holds. */
         parse->refusal->code = ERROR_BAD_REQUEST;
         return false;
     }
-    const struct json_node *root = json_root(json);
-    return object_check(parse, schema, json, root, table) &&
-           object_decode(parse, json, root, table, place);
+    return object_read(parse, part, json, json_root(json));
 }
 
-static bool body_read(struct parse *parse, const struct field_table *table,
-                      const struct schema *schema, struct slice body)
+static bool body_read(struct parse *parse, const struct part *part, struct slice body)
 {
-    if (schema == NULL)
+    if (part->schema == NULL)
         return true;
     /* No body at all says what an empty object says. */
     if (!text_read(parse, body.size == 0 ? SLICE_OF("{}") : body))
         return false;
     const struct json_node *root = json_root(parse->reader->json);
-    return is_object(parse, root) &&
-           object_check(parse, schema, parse->reader->json, root, table) &&
-           object_decode(parse, parse->reader->json, root, table, FIELD_IN_BODY);
+    return is_object(parse, root) && object_read(parse, part, parse->reader->json, root);
 }
 
 bool wire_parse_request(struct wire_reader *reader, enum message_type type,
@@ -233,23 +250,26 @@ bool wire_parse_request(struct wire_reader *reader, enum message_type type,
                         struct message *ret_message, struct refusal *ret_refusal)
 {
     ENSURE(type > MESSAGE_NONE && type < MESSAGE_COUNT);
-    ENSURE(MESSAGE_ROWS[type].direction == DIRECTION_HTTP_REQUEST);
+    const struct message_row *row = &MESSAGE_ROWS[type];
+    ENSURE(row->direction == DIRECTION_HTTP_REQUEST);
     struct parse parse = parse_begin(reader, arena, ret_message, ret_refusal);
-    const struct field_table *table = MESSAGE_ROWS[type].table;
-    const struct wire_schemas *schemas = &reader->wire->schemas[type];
     *ret_message = (struct message){ .type = type };
 
+    const struct wire_schemas *schemas = &reader->wire->schemas[type];
+    const struct part parts[] = {
+        { schemas->path, row->schema_path, row->table, FIELD_IN_PATH },
+        { schemas->query, row->schema_query, row->table, FIELD_IN_QUERY },
+        { schemas->headers, row->schema_headers, row->table, FIELD_IN_HEADER },
+    };
+    const struct part body_rule = body_part(reader->wire, type);
     /* Every place is read, so that one answer names all that is wrong. */
-    bool read = parameters_read(&parse, table, schemas->path, FIELD_IN_PATH, parameters,
-                                parameter_count);
-    read &= parameters_read(&parse, table, schemas->query, FIELD_IN_QUERY, parameters,
-                            parameter_count);
-    read &= parameters_read(&parse, table, schemas->headers, FIELD_IN_HEADER, parameters,
-                            parameter_count);
-    read &= body_read(&parse, table, schemas->body, body);
+    bool read = true;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        read &= parameters_read(&parse, &parts[i], parameters, parameter_count);
+    read &= body_read(&parse, &body_rule, body);
     if (!read || ret_refusal->item_count > 0)
         return false;
-    decode_defaults(table, &ret_message->as);
+    decode_defaults(row->table, &ret_message->as);
     return true;
 }
 
@@ -260,7 +280,7 @@ bool wire_parse_answer(struct wire_reader *reader, enum message_type type,
     ENSURE(type > MESSAGE_NONE && type < MESSAGE_COUNT);
     ENSURE(MESSAGE_ROWS[type].direction == DIRECTION_HTTP_ANSWER);
     struct parse parse = parse_begin(reader, arena, ret_message, ret_refusal);
+    const struct part part = body_part(reader->wire, type);
     *ret_message = (struct message){ .type = type };
-    return body_read(&parse, MESSAGE_ROWS[type].table, reader->wire->schemas[type].body,
-                     body);
+    return body_read(&parse, &part, body);
 }

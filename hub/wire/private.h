@@ -28,6 +28,7 @@ struct wire_reader {
     const struct wire *wire;
     struct json *json;       /* the frame or the body */
     struct json *parameters; /* path, query or headers, as an object */
+    struct json *schema;     /* of a message being refused, to name its limits */
     struct schema_run *run;
     struct buffer text; /* of the parameters */
 };
@@ -62,10 +63,15 @@ const struct field *decode_field_find(const struct field_table *table,
 void refusal_add(struct refusal *refusal, struct arena *arena, struct slice field,
                  const char *error, struct slice detail, const struct json_node *value);
 
-/* Adds the broken assertions of the run's last validation. `table` may be NULL. */
+/* Adds the broken assertions of the run's last validation. `schema` is what was
+ * validated against, or NULL. */
 void refusal_add_violations(struct refusal *refusal, struct arena *arena,
-                            const struct schema_run *run,
-                            const struct field_table *table);
+                            const struct schema_run *run, const struct field_table *table,
+                            const struct json *schema);
+
+/* Appends which limit of the schema is broken; false when there is no sentence for it. */
+bool explain_violation(const struct json *schema,
+                       const struct schema_violation *violation, struct buffer *buffer);
 
 void refusal_add_decode_problem(struct refusal *refusal, struct arena *arena,
                                 const struct decode_problem *problem);

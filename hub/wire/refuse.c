@@ -4,6 +4,7 @@
 
 enum {
     FIELD_BYTES_MAX = 256,     /* of an item's field name */
+    DETAIL_BYTES_MAX = 512,    /* of an item's detail */
     ECHO_CHARACTERS_MAX = 50,  /* of an offending text, as in v1.1 */
     ECHO_BYTES_MAX = 64,       /* of any other offending value */
     ECHO_TEXT_BYTES_MAX = 512, /* what the fifty characters and their escapes need */
@@ -156,35 +157,47 @@ static const char *error_of(const struct schema_violation *violation)
     return "invalid_value";
 }
 
+static struct slice detail_of(const struct schema_violation *violation,
+                              const struct json *schema, struct buffer *buffer)
+{
+    if (schema != NULL && explain_violation(schema, violation, buffer))
+        return buffer_slice(buffer);
+    return violation->detail.size > 0 ? violation->detail
+                                      : SLICE_OF("not an allowed value");
+}
+
 static void violation_add(struct refusal *refusal, struct arena *arena,
                           const struct schema_violation *violation, const char *error,
-                          const struct field_table *table)
+                          const struct field_table *table, const struct json *schema)
 {
     struct name name;
     name_of(&name, violation->instance_location);
-    bool missing = slice_equal_text(violation->keyword, "required");
-    if (missing)
+    if (slice_equal_text(violation->keyword, "required"))
         name_add_segment(&name, violation->detail);
 
     struct slice field_name = slice_make(name.bytes, name.size);
     const struct field *field = field_of(table, field_name);
-    struct slice detail = violation->detail;
     const struct json_node *value = violation->value;
+    struct buffer buffer;
+    struct slice detail;
+    buffer_init(&buffer, DETAIL_BYTES_MAX);
     if (strcmp(error, "required") == 0) {
         detail = SLICE_OF("field is required");
         value = NULL;
     } else if (strcmp(error, "wrong_type") == 0) {
         detail = expectation(field, field_name);
-    } else if (detail.size == 0) {
-        detail = SLICE_OF("not an allowed value");
+    } else {
+        detail = detail_of(violation, schema, &buffer);
     }
     if (field != NULL && field->secret)
         value = NULL;
     refusal_add(refusal, arena, field_name, error, detail, value);
+    buffer_finish(&buffer);
 }
 
 void refusal_add_violations(struct refusal *refusal, struct arena *arena,
-                            const struct schema_run *run, const struct field_table *table)
+                            const struct schema_run *run, const struct field_table *table,
+                            const struct json *schema)
 {
     /* What is missing first, then what has the wrong type: of several complaints about
      * one field the plainest is the one that is kept. */
@@ -196,7 +209,7 @@ void refusal_add_violations(struct refusal *refusal, struct arena *arena,
             const struct schema_violation *violation = schema_violation_at(run, i);
             const char *error = error_of(violation);
             if (strcmp(error, ORDER[k]) == 0)
-                violation_add(refusal, arena, violation, error, table);
+                violation_add(refusal, arena, violation, error, table, schema);
         }
     }
 }

@@ -108,8 +108,10 @@ struct wire_reader *wire_reader_create(const struct wire *wire)
     buffer_init(&reader->text, PARAMETER_BYTES_MAX);
     reader->json = json_create(&JSON_LIMITS_DEFAULT);
     reader->parameters = json_create(&JSON_LIMITS_DEFAULT);
+    reader->schema = json_create(&JSON_LIMITS_DEFAULT);
     reader->run = schema_run_create();
-    if (reader->json == NULL || reader->parameters == NULL || reader->run == NULL) {
+    if (reader->json == NULL || reader->parameters == NULL || reader->schema == NULL ||
+        reader->run == NULL) {
         wire_reader_destroy(reader);
         return NULL;
     }
@@ -122,6 +124,7 @@ void wire_reader_destroy(struct wire_reader *reader)
         return;
     json_destroy(reader->json);
     json_destroy(reader->parameters);
+    json_destroy(reader->schema);
     schema_run_destroy(reader->run);
     buffer_finish(&reader->text);
     free(reader);
