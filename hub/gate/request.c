@@ -78,7 +78,7 @@ bool request_check(struct gate *gate, const struct request *request, struct gate
     return true;
 }
 
-void token_mint(char ret_text[TOKEN_TEXT_BYTES], uint8_t ret_digest[DIGEST_BYTES])
+static void draw(char ret_text[TOKEN_TEXT_BYTES], uint8_t ret_digest[DIGEST_BYTES])
 {
     uint8_t secret[TOKEN_BYTES];
     entropy_fill(secret, sizeof secret);
@@ -92,7 +92,7 @@ static void mint(struct envelope *envelope, struct minted *ret_minted)
     if (envelope->message.type != MESSAGE_POST_ONBOARD_REGISTER &&
         envelope->message.type != MESSAGE_POST_ADMIN_TOKEN)
         return;
-    token_mint(ret_minted->text, envelope->minted_digest);
+    draw(ret_minted->text, envelope->minted_digest);
     ret_minted->present = true;
     envelope->minted = true;
     memcpy(envelope->minted_prefix, ret_minted->text, sizeof envelope->minted_prefix);

@@ -42,7 +42,4 @@ void request_admit(struct gate *gate, const struct request *request,
                    struct slice body, struct gate_time now, struct minted *ret_minted,
                    struct verdict *ret_verdict);
 
-/* Draws a token. The digest and the first characters are what the hub keeps of it. */
-void token_mint(char ret_text[TOKEN_TEXT_BYTES], uint8_t ret_digest[DIGEST_BYTES]);
-
 #endif

@@ -1,5 +1,6 @@
 #include "net/answer.h"
 
+#include "base/ensure.h"
 #include "json/writer.h"
 #include "message/row.h"
 #include "os/secret.h"
@@ -115,14 +116,14 @@ static const struct error_row *error_of(struct slice body)
     return NULL;
 }
 
-void answer_insert(struct buffer *buffer, struct slice body, struct slice members)
+/* `body` with text put behind its opening brace; the text ends with a comma. */
+static void add_object(struct buffer *buffer, struct slice body, struct slice text)
 {
     struct slice rest = slice_skip(body, 1);
-    bool empty = rest.size > 0 && rest.data[0] == '}';
+    if (rest.size > 0 && rest.data[0] == '}' && text.size > 0)
+        text.size--;
     buffer_append_byte(buffer, '{');
-    if (empty && members.size > 0)
-        members.size--; /* its last comma */
-    buffer_append_slice(buffer, members);
+    buffer_append_slice(buffer, text);
     buffer_append_slice(buffer, rest);
 }
 
@@ -142,7 +143,7 @@ static void add_problem(struct buffer *buffer, const struct answer_facts *facts,
     buffer_append_byte(&members, ',');
     if (buffer_failed(&members))
         buffer->failed = true;
-    answer_insert(buffer, facts->body, buffer_slice(&members));
+    add_object(buffer, facts->body, buffer_slice(&members));
     buffer_finish(&members);
 }
 
@@ -185,4 +186,58 @@ void answer_finish(struct answer *answer)
     secret_wipe(answer->bytes, ANSWER_HEADROOM + answer->size);
     free(answer->bytes);
     *answer = (struct answer){ 0 };
+}
+
+static void add_member(struct buffer *buffer, const struct answer_member *member)
+{
+    buffer_append_byte(buffer, '"');
+    buffer_append_text(buffer, member->name);
+    buffer_append_text(buffer, "\":\"");
+    buffer_append_slice(buffer, member->text);
+    buffer_append_byte(buffer, '"');
+}
+
+/* Where the member stands empty in `body`, or body.size. Quotes inside a text are
+ * escaped, so this can be nothing but a member. */
+static size_t find_empty(struct slice body, const char *name, size_t *ret_size)
+{
+    char pattern[64];
+    int size = snprintf(pattern, sizeof pattern, "\"%s\":\"\"", name);
+    ENSURE(size > 0 && (size_t)size < sizeof pattern);
+    *ret_size = (size_t)size;
+    const char *at = memmem(body.data, body.size, pattern, (size_t)size);
+    return at == NULL ? body.size : (size_t)(at - body.data);
+}
+
+void answer_fill(struct buffer *buffer, struct slice body,
+                 const struct answer_member *members, size_t count)
+{
+    ENSURE(body.size >= 2 && body.data[0] == '{');
+    size_t size;
+    buffer_append_byte(buffer, '{');
+    for (size_t i = 0; i < count; i++) {
+        if (find_empty(body, members[i].name, &size) < body.size)
+            continue;
+        add_member(buffer, &members[i]);
+        if (body.data[1] != '}')
+            buffer_append_byte(buffer, ',');
+    }
+    for (size_t from = 1; from < body.size;) {
+        struct slice rest = slice_skip(body, from);
+        const struct answer_member *member = NULL;
+        size_t first = rest.size;
+        size_t first_size = 0;
+        for (size_t i = 0; i < count; i++) {
+            size_t at = find_empty(rest, members[i].name, &size);
+            if (at < first) {
+                first = at;
+                first_size = size;
+                member = &members[i];
+            }
+        }
+        buffer_append(buffer, rest.data, first);
+        if (member != NULL)
+            add_member(buffer, member);
+        from += first + first_size;
+    }
 }

@@ -42,8 +42,15 @@ enum err answer_make(const struct answer_style *style, const struct answer_facts
 /* Wipes and frees. */
 void answer_finish(struct answer *answer);
 
-/* Appends `body`, a JSON object, with members put in behind its opening brace. `members`
- * is "\"name\":value," repeated. */
-void answer_insert(struct buffer *buffer, struct slice body, struct slice members);
+/* A member whose text is known to this room alone; no character of it needs an escape. */
+struct answer_member {
+    const char *name;
+    struct slice text;
+};
+
+/* Appends `body`, a JSON object, with the members' texts put where they stand empty, and
+ * behind the opening brace where they do not stand at all. */
+void answer_fill(struct buffer *buffer, struct slice body,
+                 const struct answer_member *members, size_t count);
 
 #endif

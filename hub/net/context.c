@@ -7,9 +7,13 @@
 #include "net/tls.h"
 #include "os/log.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum {
     /* Kept small: every WebSocket holds one. */
@@ -24,6 +28,7 @@ enum {
     /* The library's tables are as long as the limit, however large that is. */
     FILES_MAX = 1 << 20,
     FINISH_MS = 2000,
+    EARLY_FILES = 1024, /* the listener is opened among the first */
 };
 
 static const struct lws_protocols PROTOCOLS[] = {
@@ -84,6 +89,42 @@ static bool is_any(const char *address)
     return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
 }
 
+/* The library keeps its listening socket to itself. */
+static int find_listener(uint16_t port)
+{
+    for (int fd = 0; fd < EARLY_FILES; fd++) {
+        union {
+            struct sockaddr any;
+            struct sockaddr_in four;
+            struct sockaddr_in6 six;
+        } address = { 0 };
+        socklen_t size = sizeof address;
+        int listens = 0;
+        socklen_t listens_size = sizeof listens;
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size) != 0 ||
+            listens == 0 || getsockname(fd, &address.any, &size) != 0)
+            continue;
+        in_port_t found = address.any.sa_family == AF_INET6 ? address.six.sin6_port
+                                                            : address.four.sin_port;
+        if (ntohs(found) == port)
+            return fd;
+    }
+    return -1;
+}
+
+/* Nothing is ever ready on what takes the listener's place, so the library, which would
+ * stumble over a listener that is gone, sees nothing of it. */
+static void close_listener(struct net *net)
+{
+    int nothing = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (nothing < 0)
+        return;
+    if (net->listener >= 0)
+        dup3(nothing, net->listener, O_CLOEXEC);
+    close(nothing);
+    net->listener = -1;
+}
+
 static enum err open_vhost(struct net *net)
 {
     const struct net_options *options = &net->options;
@@ -113,6 +154,7 @@ static enum err open_vhost(struct net *net)
                   LOG_NUMBER("port", options->port));
         return ERR_LIMIT;
     }
+    net->listener = find_listener(net_port(net));
     return ERR_OK;
 }
 
@@ -223,7 +265,7 @@ void net_stop(struct net *net)
 void net_quiesce(struct net *net)
 {
     net->quiet = true;
-    lws_context_deprecate(net->context, NULL);
+    close_listener(net);
     for (struct link *link = net->first; link != NULL; link = link->next)
         if (link->wsi != NULL && link->state != LINK_GONE &&
             link->state != LINK_CLOSING &&
@@ -263,6 +305,7 @@ void net_destroy(struct net *net)
     if (net == NULL)
         return;
     net->quiet = true;
+    net->door = NULL; /* the engine may be gone */
     if (net->context != NULL)
         lws_context_destroy(net->context);
     while (net->parked_first != NULL) {

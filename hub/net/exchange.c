@@ -332,34 +332,31 @@ int exchange_writable(struct link *link)
     return lws_http_transaction_completed(link->wsi) != 0 ? -1 : 0;
 }
 
+/* A Host header that was let through needs no escapes. */
+static struct slice url_of(const struct link *link, const char *scheme, const char *path)
+{
+    struct buffer text;
+    buffer_init(&text, MEMBERS_BYTES_MAX);
+    buffer_append_text(&text, scheme);
+    buffer_append_text(&text, link->net->tls ? "s://" : "://");
+    buffer_append_slice(&text, link->exchange->host);
+    buffer_append_text(&text, path);
+    struct slice url = arena_copy(&link->exchange->arena, buffer_slice(&text));
+    buffer_finish(&text);
+    return url;
+}
+
 /* What only the door knows: the token's text, and where the asker found the hub. */
 static void fill_in(const struct link *link, struct buffer *buffer, struct slice body)
 {
     const struct exchange *exchange = link->exchange;
-    const char *secure = link->net->tls ? "s" : "";
-    struct buffer members;
-    buffer_init(&members, MEMBERS_BYTES_MAX);
-    buffer_append_text(&members, "\"token\":\"");
-    buffer_append(&members, exchange->minted.text, sizeof exchange->minted.text);
-    buffer_append_text(&members, "\",");
-    if (exchange->type == MESSAGE_POST_ONBOARD_REGISTER) {
-        /* A Host header that was let through needs no escapes. */
-        buffer_append_text(&members, "\"hub_ws_url\":\"ws");
-        buffer_append_text(&members, secure);
-        buffer_append_text(&members, "://");
-        buffer_append_slice(&members, exchange->host);
-        buffer_append_text(&members, "/ws\",\"hub_api_url\":\"http");
-        buffer_append_text(&members, secure);
-        buffer_append_text(&members, "://");
-        buffer_append_slice(&members, exchange->host);
-        buffer_append_text(&members, "\",");
-    }
-    answer_insert(buffer, body, buffer_slice(&members));
-    if (buffer_failed(&members))
-        buffer->failed = true;
-    if (members.data != NULL)
-        secret_wipe(members.data, members.room);
-    buffer_finish(&members);
+    const struct answer_member members[] = {
+        { "token", slice_make(exchange->minted.text, sizeof exchange->minted.text) },
+        { "hub_ws_url", url_of(link, "ws", "/ws") },
+        { "hub_api_url", url_of(link, "http", "") },
+    };
+    bool registers = exchange->type == MESSAGE_POST_ONBOARD_REGISTER;
+    answer_fill(buffer, body, members, registers ? 3 : 1);
 }
 
 void exchange_answer(struct link *link, const struct release *release)

@@ -22,6 +22,7 @@ struct net {
     bool tls;
     struct lws_context *context;
     struct lws_vhost *vhost;
+    int listener; /* the socket listened on; -1 when it is not known */
     lws_sorted_usec_list_t tick;
     atomic_bool stop;
     bool quiet;     /* nothing is read any more */
