@@ -47,8 +47,9 @@ bool bench_request(struct bench *bench, enum message_type type,
                    const struct wire_parameter *parameters, size_t count,
                    const char *body)
 {
-    return wire_parse_request(bench->reader, type, parameters, count, slice_from_text(body),
-                              &bench->arena, &bench->message, &bench->refusal);
+    return wire_parse_request(bench->reader, type, parameters, count,
+                              slice_from_text(body), &bench->arena, &bench->message,
+                              &bench->refusal);
 }
 
 const char *bench_text(struct bench *bench, const struct message *message)
