@@ -21,7 +21,7 @@ static struct slice until(struct step *step, const char *words, int64_t wall_ms)
 static struct slice scheduled_reason(struct step *step, const struct task *task)
 {
     const struct command *command = step->command;
-    if (task->not_before_ms > command->wall_ms)
+    if (task->wall_timer_ms != 0)
         return until(step, "scheduled until ", task->not_before_ms);
     if (task->timer_ms == 0)
         return SLICE_OF("its time has come");

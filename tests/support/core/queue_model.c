@@ -87,6 +87,8 @@ static void let_go(struct model_task *task)
 static bool attempt_over(struct model *model, struct model_task *task, int64_t delay_ms)
 {
     let_go(task);
+    /* Its time had come once; a wall clock turned back does not undo that. */
+    task->not_before_wall_ms = 0;
     task->attempts++;
     if (task->attempts >= task->attempts_max) {
         task->state = MODEL_DEAD;
@@ -125,6 +127,7 @@ static void tick_task(struct model *model, struct model_task *task)
         model->agents[task->holder].unresponsive = true;
         attempt_over(model, task, 0);
     } else if (task->state == MODEL_WORKING && task->lease_until_ms <= model->now_ms) {
+        model->agents[task->holder].unresponsive = true;
         attempt_over(model, task, 0);
     }
     if (task->overdue_wall_ms <= model->wall_ms) {
@@ -186,6 +189,7 @@ int model_submit(struct model *model, const struct model_submit *submit)
         .not_before_wall_ms = submit->not_before_wall_ms,
         .overdue_wall_ms = MODEL_NEVER,
         .attempts_max = submit->attempts_max,
+        .cancelled_under = MODEL_NOBODY,
         .last_reporter = MODEL_NOBODY,
     };
     memcpy(task->depends, submit->depends, sizeof task->depends);
@@ -392,9 +396,15 @@ enum model_answer model_recovering(struct model *model, int agent, int index,
     return keep_alive(model, agent, index, 0, MODEL_CONTINUE);
 }
 
-void model_killed(struct model *model, int agent, int task, uint64_t generation)
+enum model_answer model_killed(struct model *model, int agent, int index,
+                               uint64_t generation)
 {
-    slot_comes_back(&model->tasks[task], agent, generation);
+    struct model_task *task = &model->tasks[index];
+    /* Said twice, it is as well. */
+    bool taken = task->state == MODEL_CANCELLED && task->cancelled_under == agent &&
+                 generation == task->generation;
+    slot_comes_back(task, agent, generation);
+    return taken ? MODEL_CANCEL_SEEN : MODEL_REFUSED;
 }
 
 bool model_cancel(struct model *model, int index)
@@ -403,6 +413,7 @@ bool model_cancel(struct model *model, int index)
     if (!model_is_open(task))
         return task->state == MODEL_CANCELLED;
     task->state = MODEL_CANCELLED;
+    task->cancelled_under = task->holder;
     task->holder = MODEL_NOBODY;
     settle_blocked(model);
     return true;

@@ -48,12 +48,12 @@ enum model_answer {
     MODEL_COMPLETE,
     MODEL_RETRIED,
     MODEL_DEAD_LETTER,
+    MODEL_CANCEL_SEEN,
     MODEL_RENEWED,
     MODEL_CONTINUE,
     MODEL_REASSIGN,
     MODEL_SILENCE, /* taken, and nothing is said */
     MODEL_REFUSED,
-    MODEL_NOT_FOUND,
 };
 
 struct model_settings {
@@ -78,8 +78,9 @@ struct model_task {
     uint32_t attempts;
     uint32_t attempts_max;
     uint64_t generation;
-    int holder;      /* who may report */
-    int slot_holder; /* whose capacity it takes: outlives a cancel */
+    int holder;          /* who may report */
+    int slot_holder;     /* whose capacity it takes: outlives a cancel */
+    int cancelled_under; /* who held it when it was cancelled */
     int last_reporter;
     uint64_t last_generation;
     enum model_report last_report;
@@ -157,7 +158,8 @@ enum model_answer model_failed(struct model *model, int agent, int task,
                                uint64_t generation);
 enum model_answer model_recovering(struct model *model, int agent, int task,
                                    uint64_t *ret_generation);
-void model_killed(struct model *model, int agent, int task, uint64_t generation);
+enum model_answer model_killed(struct model *model, int agent, int task,
+                               uint64_t generation);
 
 /* False: refused, it is in a state that cannot be left this way. */
 bool model_cancel(struct model *model, int task);
