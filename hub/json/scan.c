@@ -178,7 +178,7 @@ bool scan_string(struct scan *scan, bool *ret_escaped)
     return true;
 }
 
-static char *utf8_put(char *target, uint32_t point)
+char *scan_utf8_put(char *target, uint32_t point)
 {
     if (point < 0x80) {
         *target++ = (char)point;
@@ -242,7 +242,7 @@ size_t scan_unescape(struct slice inner, char *target)
             unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
             at += 6;
         }
-        to = utf8_put(to, (uint32_t)unit);
+        to = scan_utf8_put(to, (uint32_t)unit);
     }
     return (size_t)(to - target);
 }

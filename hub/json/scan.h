@@ -32,4 +32,7 @@ size_t scan_unescape(struct slice inner, char *target);
 /* Length of the well-formed UTF-8 sequence of two bytes or more at `at`, or 0. */
 size_t scan_sequence(const char *at, const char *end);
 
+/* Writes a code point (no surrogate), up to four bytes. Returns the byte behind. */
+char *scan_utf8_put(char *target, uint32_t point);
+
 #endif

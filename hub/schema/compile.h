@@ -19,9 +19,10 @@ struct compile {
     enum err err;
     bool strict;
     bool formats;
-    struct list rules;               /* struct rule */
-    struct list origins;             /* struct origin, one per rule */
-    struct list checks;              /* struct check */
+    const struct pattern *label; /* for the formats of host names; NULL until needed */
+    struct list rules;           /* struct rule */
+    struct list origins;         /* struct origin, one per rule */
+    struct list checks;          /* struct check */
     struct list groups[GROUP_COUNT]; /* struct check: of the rule being made */
     struct list constants;           /* struct json_node */
     struct list patterns;            /* struct pattern * */

@@ -154,28 +154,51 @@ static bool counts_compile(const struct subject *subject)
     return true;
 }
 
-bool pattern_add(const struct subject *subject, const struct json_node *value,
-                 struct slice text, const struct pattern **ret_pattern)
+/* Takes the pattern. */
+static bool pattern_keep(struct compile *compile, struct pattern *pattern)
 {
-    struct compile *compile = subject->compile;
-    const char *reason = "out of memory";
-    struct pattern *pattern = NULL;
-    enum err err = ERR_LIMIT;
-    if (text.size > compile->library->limits.pattern_bytes_max)
-        reason = "the pattern is too long";
-    else
-        err = pattern_compile(text, &pattern, &reason);
-    if (err != ERR_OK)
-        return compile_fail(compile, err, subject->document,
-                            subject_index(subject, value), "%s", reason);
-
     struct pattern **place = compile_push(compile, &compile->patterns);
     if (place == NULL) {
         pattern_destroy(pattern);
         return false;
     }
     *place = pattern;
+    return true;
+}
+
+bool pattern_add(const struct subject *subject, const struct json_node *value,
+                 struct slice text, const struct pattern **ret_pattern)
+{
+    struct compile *compile = subject->compile;
+    const char *reason = "the pattern is too long";
+    struct pattern *pattern = NULL;
+    enum err err = ERR_LIMIT;
+    if (text.size <= compile->library->limits.pattern_bytes_max)
+        err = pattern_compile(text, &pattern, &reason);
+    if (err != ERR_OK)
+        return compile_fail(compile, err, subject->document,
+                            subject_index(subject, value), "%s", reason);
     *ret_pattern = pattern;
+    return pattern_keep(compile, pattern);
+}
+
+/* The rule for labels, compiled at the first need. */
+static bool label_add(const struct subject *subject, const struct json_node *value,
+                      const void **ret_pattern)
+{
+    struct compile *compile = subject->compile;
+    const char *reason;
+    if (compile->label == NULL) {
+        struct pattern *pattern;
+        enum err err = pattern_compile_native(FORMAT_LABEL_PATTERN, &pattern, &reason);
+        if (err != ERR_OK)
+            return compile_fail(compile, err, subject->document,
+                                subject_index(subject, value), "%s", reason);
+        if (!pattern_keep(compile, pattern))
+            return false;
+        compile->label = pattern;
+    }
+    *ret_pattern = compile->label;
     return true;
 }
 
@@ -210,7 +233,7 @@ static bool format_compile(const struct subject *subject)
     if (check == NULL)
         return false;
     check->a = (uint32_t)format;
-    return true;
+    return !format_needs_label(format) || label_add(subject, value, &check->data);
 }
 
 bool assertions_compile(const struct subject *subject)

@@ -4,7 +4,7 @@
 #ifndef SCHEMA_FORMAT_H
 #define SCHEMA_FORMAT_H
 
-#include "base/slice.h"
+#include "schema/pattern.h"
 
 enum format {
     FORMAT_UNKNOWN,
@@ -27,6 +27,18 @@ enum format {
 
 enum format format_find(struct slice name);
 
-bool format_matches(enum format format, struct slice text);
+/* The rule for labels in other scripts, an expression for PCRE2 as it is. */
+extern const struct slice FORMAT_LABEL_PATTERN;
+
+/* What formats of host names need beside the text. */
+struct format_tools {
+    const struct pattern *label; /* FORMAT_LABEL_PATTERN, compiled */
+    struct pattern_scratch *scratch;
+};
+
+bool format_needs_label(enum format format);
+
+bool format_matches(enum format format, struct slice text,
+                    const struct format_tools *tools);
 
 #endif

@@ -20,41 +20,78 @@ struct pattern_scratch {
     pcre2_jit_stack *stack;
 };
 
-enum err pattern_compile(struct slice text, struct pattern **ret_pattern,
-                         const char **ret_reason)
+static pcre2_code *code_compile(struct slice ready, int *ret_code)
+{
+    PCRE2_SIZE offset;
+    return pcre2_compile((PCRE2_SPTR)ready.data, ready.size,
+                         PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF |
+                             PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_UTF_CHECK,
+                         ret_code, &offset, NULL);
+}
+
+/* NULL and a reason on refusal. */
+static pcre2_code *text_compile(struct slice text, int *ret_code, const char **ret_reason)
 {
     struct buffer translated;
     buffer_init(&translated, TRANSLATION_MAX);
-    const char *reason = pattern_translate(&translated, text);
-    if (reason == NULL && buffer_failed(&translated))
-        reason = "the pattern is too long";
-
-    struct pattern *pattern = NULL;
-    enum err err = ERR_INVALID;
-    if (reason == NULL) {
-        struct slice ready = buffer_slice(&translated);
-        int code;
-        PCRE2_SIZE offset;
-        pattern = calloc(1, sizeof *pattern);
-        err = pattern == NULL ? ERR_MEMORY : ERR_INVALID;
-        if (pattern != NULL)
-            pattern->code = pcre2_compile(
-                (PCRE2_SPTR)ready.data, ready.size,
-                PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF |
-                    PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_UTF_CHECK,
-                &code, &offset, NULL);
-        reason = "the pattern is not one we can run";
+    pcre2_code *code = NULL;
+    *ret_code = 0;
+    *ret_reason = pattern_translate(&translated, text);
+    if (*ret_reason == NULL && buffer_failed(&translated))
+        *ret_reason = "the pattern is too long";
+    if (*ret_reason == NULL) {
+        code = code_compile(buffer_slice(&translated), ret_code);
+        *ret_reason = *ret_code == PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH
+                          ? "looking behind needs a fixed length"
+                          : "the pattern is not one we can run";
     }
     buffer_finish(&translated);
-    if (pattern == NULL || pattern->code == NULL) {
-        free(pattern);
-        *ret_reason = reason;
-        return err;
+    return code;
+}
+
+/* Takes the code, which may be NULL. */
+static enum err pattern_make(pcre2_code *code, int error, struct pattern **ret_pattern,
+                             const char **ret_reason)
+{
+    if (code == NULL)
+        return error == PCRE2_ERROR_HEAP_FAILED ? ERR_MEMORY : ERR_INVALID;
+    struct pattern *pattern = calloc(1, sizeof *pattern);
+    if (pattern == NULL) {
+        pcre2_code_free(code);
+        *ret_reason = "out of memory";
+        return ERR_MEMORY;
     }
     /* Without a JIT on this machine the interpreter gives the same answers. */
-    (void)pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE);
+    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    pattern->code = code;
     *ret_pattern = pattern;
     return ERR_OK;
+}
+
+enum err pattern_compile(struct slice text, struct pattern **ret_pattern,
+                         const char **ret_reason)
+{
+    int error;
+    pcre2_code *code = text_compile(text, &error, ret_reason);
+    return pattern_make(code, error, ret_pattern, ret_reason);
+}
+
+enum err pattern_compile_native(struct slice text, struct pattern **ret_pattern,
+                                const char **ret_reason)
+{
+    int error;
+    pcre2_code *code = code_compile(text, &error);
+    *ret_reason = "the pattern is not one we can run";
+    return pattern_make(code, error, ret_pattern, ret_reason);
+}
+
+bool pattern_is_valid(struct slice text)
+{
+    int error;
+    const char *reason;
+    pcre2_code *code = text_compile(text, &error, &reason);
+    pcre2_code_free(code);
+    return code != NULL || error == PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH;
 }
 
 void pattern_destroy(struct pattern *pattern)

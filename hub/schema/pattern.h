@@ -16,6 +16,11 @@ struct pattern_scratch; /* what one thread matches with */
 /* ERR_INVALID (*ret_reason: fixed text) or ERR_MEMORY. */
 enum err pattern_compile(struct slice text, struct pattern **ret_pattern,
                          const char **ret_reason);
+
+/* As pattern_compile for an expression of our own, written for PCRE2. */
+enum err pattern_compile_native(struct slice text, struct pattern **ret_pattern,
+                                const char **ret_reason);
+
 void pattern_destroy(struct pattern *pattern);
 
 /* NULL without memory. */
@@ -25,6 +30,9 @@ void pattern_scratch_destroy(struct pattern_scratch *scratch);
 /* `subject` is valid UTF-8. ERR_LIMIT when the match would cost too much. */
 enum err pattern_match(const struct pattern *pattern, struct pattern_scratch *scratch,
                        struct slice subject, bool *ret_matches);
+
+/* Is it an expression of ECMA-262, whether or not PCRE2 could run it? Allocates. */
+bool pattern_is_valid(struct slice text);
 
 /* The expression for PCRE2, appended; NULL or why it is refused. */
 const char *pattern_translate(struct buffer *target, struct slice text);

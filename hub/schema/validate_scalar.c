@@ -74,6 +74,18 @@ static bool pattern_holds(const struct turn *turn, const struct check *check)
     return matches;
 }
 
+static bool format_holds(const struct turn *turn, const struct check *check)
+{
+    struct slice text = turn->node->value.text;
+    const struct format_tools tools = { check->data, turn->run->patterns };
+    /* Reading an expression costs far more than the other formats. */
+    if (check->a == FORMAT_REGEX &&
+        !run_spend(turn->run,
+                   (uint32_t)(text.size < UINT32_MAX ? text.size : UINT32_MAX)))
+        return false;
+    return format_matches((enum format)check->a, text, &tools);
+}
+
 static const char *string_objection(const struct turn *turn, const struct check *check)
 {
     struct slice text = turn->node->value.text;
@@ -90,8 +102,7 @@ static const char *string_objection(const struct turn *turn, const struct check 
     case CHECK_PATTERN:
         return pattern_holds(turn, check) ? NULL : "does not match the pattern";
     default:
-        return format_matches((enum format)check->a, text) ? NULL
-                                                           : "is not of the format";
+        return format_holds(turn, check) ? NULL : "is not of the format";
     }
 }
 
