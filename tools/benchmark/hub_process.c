@@ -53,7 +53,7 @@ static enum err hub_spawn(struct hub_process *hub, char *program, char *data,
     char *arguments[] = {
         program,       "--data",  data,          "--listen", "127.0.0.1:0",
         "--port-file", port_file, "--log-level", "info",     "--forced-file-system",
-        "true",        NULL
+        NULL
     };
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
