@@ -107,6 +107,16 @@ static void broken_json_is_answered_with_its_place(void **state)
     assert_int_equal(message.as.http_error.status, 400);
 }
 
+static void a_required_text_left_out_goes_out_empty(void **state)
+{
+    /* The door looks for it there: it alone knows a minted token. */
+    struct message message = { .type = MESSAGE_POST_ADMIN_TOKEN_ANSWER };
+    message.as.post_admin_token_answer.agent_id = SLICE_OF("ci");
+    message.as.post_admin_token_answer.role = SLICE_OF("agent");
+    assert_string_equal(bench_text(*state, &message),
+                        "{\"agent_id\":\"ci\",\"token\":\"\",\"role\":\"agent\"}");
+}
+
 static void a_request_renders_its_body_alone(void **state)
 {
     struct message message = { .type = MESSAGE_POST_TASK_CANCEL };
@@ -139,6 +149,7 @@ int main(void)
         TEST(an_error_over_the_socket_is_one_word),
         TEST(who_is_not_known_gets_a_hint),
         TEST(broken_json_is_answered_with_its_place),
+        TEST(a_required_text_left_out_goes_out_empty),
         TEST(a_request_renders_its_body_alone),
         TEST(a_buffer_that_is_full_says_so),
     };
