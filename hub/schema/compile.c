@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The bound of a compiled schema's texts and tables, before what its limits add. */
+#define ARENA_LEAST ((size_t)64 * 1024)
+
 bool compile_fail(struct compile *compile, enum err err, const struct document *document,
                   uint32_t node, const char *format, ...)
 {
@@ -283,9 +286,9 @@ static enum err document_compile(struct schema_set *library,
         compile_fail_memory(&compile);
         return compile.err;
     }
-    size_t program_max = library->limits.program_max;
-    arena_init(&compile.schema->arena, library->limits.text_bytes_max * 16 +
-                                           program_max * sizeof(struct property) * 2);
+    arena_init(&compile.schema->arena,
+               ARENA_LEAST + library->limits.text_bytes_max * 16 +
+                   library->limits.program_max * sizeof(struct property) * 2);
     lists_init(&compile, library->limits.program_max);
     rules_compile(&compile, document);
 
