@@ -7,6 +7,8 @@
 
 #include "cmocka_all.h"
 
+#include <string.h>
+
 static const struct scene_agent ADA = { "ada", 11 };
 static const struct scene_agent ADA_AGAIN = { "ada", 21 };
 static const struct scene_agent BOB = { "bob", 12 };
