@@ -119,6 +119,44 @@ static struct request request_of(const struct link *link)
     };
 }
 
+/* What the door says by itself: that it lives, and whether the hub takes work. */
+static void answer_at_the_door(struct link *link)
+{
+    const struct net *net = link->net;
+    bool ready = !engine_is_broken(net->options.engine) &&
+                 !engine_intake_closed(net->options.engine) && !net->quiet;
+    if (link->exchange->type == MESSAGE_GET_READYZ && !ready) {
+        exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
+        return;
+    }
+    answer_with(link, &(struct answer_facts){ .status = 200,
+                                              .body = SLICE_OF("{\"status\":\"ok\"}") });
+}
+
+/* Is the hub alive, does it take work? No table has to be asked. */
+static void answer_here(struct link *link)
+{
+    struct message message = { .type = MESSAGE_GET_LIVEZ_ANSWER };
+    const struct engine *engine = link->net->options.engine;
+    struct buffer text;
+
+    if (link->exchange->type == MESSAGE_GET_READYZ) {
+        if (engine_is_broken(engine) || engine_intake_closed(engine)) {
+            exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
+            return;
+        }
+        message.type = MESSAGE_GET_READYZ_ANSWER;
+        message.as.get_readyz_answer.status = SLICE_OF("ok");
+    } else {
+        message.as.get_livez_answer.status = SLICE_OF("ok");
+    }
+    buffer_init(&text, MEMBERS_BYTES_MAX);
+    wire_render(&message, &text);
+    answer_with(link, &(struct answer_facts){ .status = MESSAGE_ROWS[message.type].status,
+                                              .body = buffer_slice(&text) });
+    buffer_finish(&text);
+}
+
 /* The request is whole: to the reader, or to the engine. */
 static void submit(struct link *link)
 {
@@ -131,6 +169,10 @@ static void submit(struct link *link)
     exchange->state = EXCHANGE_WAITING;
     link->since_ms = clock_monotonic_ms();
     deadline_begin(link);
+    if (MESSAGE_ROWS[exchange->type].kind == KIND_DOOR) {
+        answer_at_the_door(link);
+        return;
+    }
     if (!slice_is_present(MESSAGE_ROWS[exchange->type].schema))
         body = (struct slice){ 0 };
     else if (body.size == 0)
@@ -141,6 +183,11 @@ static void submit(struct link *link)
                   &verdict);
     if (verdict.envelope == NULL) {
         exchange_refuse(link, &verdict);
+        return;
+    }
+    if (MESSAGE_ROWS[exchange->type].kind == KIND_DOOR) {
+        envelope_destroy(verdict.envelope);
+        answer_here(link);
         return;
     }
     if (MESSAGE_ROWS[exchange->type].kind == KIND_QUERY) {
