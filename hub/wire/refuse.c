@@ -33,18 +33,20 @@ static struct slice echo(struct arena *arena, const struct json_node *value)
     if (value->kind == JSON_STRING && start.size == text.size)
         return arena_copy(arena, value->raw);
 
-    struct buffer buffer;
+    struct buffer shown;
+    struct buffer json;
     struct json_writer writer;
-    char shown[ECHO_CHARACTERS_MAX * 4 + 3];
-    memcpy(shown, start.data, start.size);
-    memcpy(shown + start.size, "...", 3);
-    buffer_init(&buffer, ECHO_TEXT_BYTES_MAX);
-    json_writer_init(&writer, &buffer);
-    json_string(&writer, slice_make(shown, start.size + 3));
+    buffer_init(&shown, ECHO_TEXT_BYTES_MAX);
+    buffer_init(&json, ECHO_TEXT_BYTES_MAX);
+    buffer_append_slice(&shown, start);
+    buffer_append_text(&shown, "...");
+    json_writer_init(&writer, &json);
+    json_string(&writer, buffer_slice(&shown));
     struct slice copy = { 0 };
-    if (!buffer_failed(&buffer))
-        copy = arena_copy(arena, buffer_slice(&buffer));
-    buffer_finish(&buffer);
+    if (!buffer_failed(&shown) && !buffer_failed(&json))
+        copy = arena_copy(arena, buffer_slice(&json));
+    buffer_finish(&json);
+    buffer_finish(&shown);
     return copy;
 }
 

@@ -181,7 +181,7 @@ void page_shapes(FILE *file, const struct model *model)
     for (size_t i = 0; i < model->shape_count; i++)
         if (is_nested(model, model->shapes[i]))
             nested[count++] = model->shapes[i];
-    qsort(nested, count, sizeof nested[0], compare_shapes);
+    qsort(nested, count, sizeof(const struct shape *), compare_shapes);
 
     fputs("\n## Shapes\n\nObjects that stand inside messages.\n", file);
     for (size_t i = 0; i < count; i++) {
