@@ -17,6 +17,12 @@ void verify_holds(struct verify *verify, bool holds, const char *text)
         verify_broken(verify, text);
 }
 
+void verify_mark(struct verify *verify, struct slice value)
+{
+    verify_holds(verify, slice_equal(value, SLICE_OF("\x01")),
+                 "an index entry is misshapen");
+}
+
 bool verify_key(struct verify *verify, struct slice key, unsigned numbers)
 {
     verify_holds(verify, key.size == 8 * (size_t)numbers, "a key has the wrong size");

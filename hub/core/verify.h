@@ -18,6 +18,7 @@ struct verify {
     struct stats stats;    /* tasks counted one by one */
     struct map *set_users; /* users of each set counted one by one */
     uint64_t deadlines;    /* rows of TABLE_DEADLINE that heads and agents account for */
+    uint64_t remembered;   /* those of TABLE_IDEMPOTENCY's rows */
 };
 
 void verify_broken(struct verify *verify, const char *text);
@@ -31,6 +32,9 @@ uint64_t verify_walk(struct verify *verify, enum table table,
 
 /* One user more of a set; 0 is ignored. */
 void verify_set_used(struct verify *verify, uint64_t set);
+
+/* An index entry's value. */
+void verify_mark(struct verify *verify, struct slice value);
 
 /* A number key must have exactly this many numbers. */
 bool verify_key(struct verify *verify, struct slice key, unsigned numbers);

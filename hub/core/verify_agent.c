@@ -77,6 +77,8 @@ static void agent_row(struct verify *verify, struct slice key, struct slice valu
                  "an agent's id leads elsewhere");
     verify_holds(verify, held_count(verify, agent.number) == agent.held,
                  "an agent holds another number of tasks");
+    verify_holds(verify, agent.number <= step_counter(&verify->step, COUNTER_AGENT_LAST),
+                 "an agent's number was never given out");
     check_presence(verify, &agent);
     check_grace(verify, &agent);
 }
@@ -105,7 +107,7 @@ static void link_row(struct verify *verify, struct slice key, struct slice value
 static void connected_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct agent agent;
-    (void)value;
+    verify_mark(verify, value);
     if (verify_key(verify, key, 1))
         verify_holds(
             verify,
@@ -117,7 +119,7 @@ static void connected_row(struct verify *verify, struct slice key, struct slice 
 static void idle_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct agent agent;
-    (void)value;
+    verify_mark(verify, value);
     if (verify_key(verify, key, 3))
         verify_holds(
             verify,

@@ -4,6 +4,7 @@
 #include "core/blob.h"
 #include "core/deadline.h"
 #include "core/set.h"
+#include "core/token.h"
 
 enum {
     MATCH_PAIRS_MAX = 1000000, /* more are not compared: that would take too long */
@@ -18,6 +19,8 @@ static void set_row(struct verify *verify, struct slice key, struct slice value)
         return;
     uint64_t number = key_number(&verify->step, key, 0);
     verify_holds(verify, set_load(&verify->step, number, &set), "a set has no items");
+    verify_holds(verify, number <= step_counter(&verify->step, COUNTER_SET_LAST),
+                 "a set's number was never given out");
     verify_holds(verify,
                  step_get_number(&verify->step, TABLE_SET, key, &users) &&
                      users == (uintptr_t)map_get(verify->set_users, key),
@@ -27,12 +30,21 @@ static void set_row(struct verify *verify, struct slice key, struct slice value)
 static void set_hash_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct number_key set;
-    (void)value;
+    verify_mark(verify, value);
     if (verify_key(verify, key, 2))
         verify_holds(verify,
                      step_has(&verify->step, TABLE_SET,
                               key_one(&set, key_number(&verify->step, key, 1))),
                      "a hash names a set that is not there");
+}
+
+/* Reading the whole payload checks its other pieces. */
+static bool piece_is_needed(struct verify *verify, uint64_t owner, enum blob_kind kind,
+                            uint64_t piece)
+{
+    struct slice whole = blob_get(&verify->step, owner, kind);
+    return slice_is_present(whole) &&
+           (piece == 0 || piece <= (whole.size - 1) / BLOB_PIECE_BYTES);
 }
 
 static void blob_row(struct verify *verify, struct slice key, struct slice value)
@@ -42,7 +54,12 @@ static void blob_row(struct verify *verify, struct slice key, struct slice value
     if (!verify_key(verify, key, 3))
         return;
     enum table table = TABLE_TASK;
-    switch ((enum blob_kind)key_number(&verify->step, key, 1)) {
+    uint64_t number = key_number(&verify->step, key, 0);
+    enum blob_kind kind = (enum blob_kind)key_number(&verify->step, key, 1);
+    verify_holds(verify,
+                 piece_is_needed(verify, number, kind, key_number(&verify->step, key, 2)),
+                 "a piece belongs to no payload");
+    switch (kind) {
     case BLOB_TASK_BODY:
     case BLOB_TASK_RESULT:
     case BLOB_TASK_ERROR:
@@ -60,9 +77,7 @@ static void blob_row(struct verify *verify, struct slice key, struct slice value
         verify_broken(verify, "a payload of an unknown kind");
         return;
     }
-    verify_holds(verify,
-                 step_has(&verify->step, table,
-                          key_one(&owner, key_number(&verify->step, key, 0))),
+    verify_holds(verify, step_has(&verify->step, table, key_one(&owner, number)),
                  "a payload has no owner");
 }
 
@@ -70,30 +85,44 @@ static void blob_row(struct verify *verify, struct slice key, struct slice value
 static void deadline_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct unpack unpack = unpack_start(key);
-    (void)value;
+    verify_mark(verify, value);
     uint8_t clock = unpack_u8(&unpack);
     unpack_i64(&unpack);
     enum deadline_kind kind = (enum deadline_kind)unpack_u8(&unpack);
     verify_holds(verify, !unpack.failed && clock <= CLOCK_WALL,
                  "a deadline is misshapen");
-    if (kind == DEADLINE_TASK || kind == DEADLINE_TASK_WALL || kind == DEADLINE_GRACE)
+    if (kind == DEADLINE_TASK || kind == DEADLINE_TASK_WALL || kind == DEADLINE_GRACE) {
         verify->deadlines--;
-    else if (kind == DEADLINE_IDEMPOTENCY)
+    } else if (kind == DEADLINE_IDEMPOTENCY) {
+        verify->remembered++;
         verify_holds(verify, step_has(&verify->step, TABLE_IDEMPOTENCY, unpack.rest),
                      "a deadline remembers a submit that is forgotten");
-    else
+    } else {
         verify_holds(verify, kind >= DEADLINE_MATCH && kind <= DEADLINE_RESEND,
                      "a deadline of an unknown kind");
+    }
 }
 
 static void token_agent_row(struct verify *verify, struct slice key, struct slice value)
 {
-    (void)value;
+    verify_mark(verify, value);
     verify_holds(verify,
                  key.size > DIGEST_BYTES &&
                      step_has(&verify->step, TABLE_TOKEN,
                               slice_skip(key, key.size - DIGEST_BYTES)),
                  "an index names a token that is not there");
+}
+
+static uint64_t token_count(struct verify *verify)
+{
+    struct token_walk walk = { 0 };
+    struct token token;
+    uint64_t count = 0;
+    while (token_next(&verify->step, &walk, &token)) {
+        count++;
+        arena_clear(&verify->arena);
+    }
+    return count;
 }
 
 static void count_row(struct verify *verify, struct slice key, struct slice value)
@@ -176,8 +205,12 @@ void verify_rest(struct verify *verify)
     uint64_t tokens = verify_walk(verify, TABLE_TOKEN, count_row);
     uint64_t indexed = verify_walk(verify, TABLE_TOKEN_AGENT, token_agent_row);
     if (verify->text == NULL)
-        verify_holds(verify, tokens == indexed, "a token is in no index");
-    verify_walk(verify, TABLE_IDEMPOTENCY, count_row);
+        verify_holds(verify, tokens == indexed && tokens == token_count(verify),
+                     "a token is in no index");
+    uint64_t remembered = verify_walk(verify, TABLE_IDEMPOTENCY, count_row);
+    if (verify->text == NULL)
+        verify_holds(verify, remembered == verify->remembered,
+                     "a submit is remembered without end");
     if (verify->text == NULL)
         check_match(verify);
 }

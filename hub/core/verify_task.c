@@ -117,7 +117,7 @@ static bool index_task(struct verify *verify, struct slice key, unsigned numbers
 static void task_state_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct task task;
-    (void)value;
+    verify_mark(verify, value);
     if (index_task(verify, key, 2, &task))
         verify_holds(verify, task.state == key_number(&verify->step, key, 0),
                      "the index by state is stale");
@@ -126,7 +126,7 @@ static void task_state_row(struct verify *verify, struct slice key, struct slice
 static void task_agent_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct task task;
-    (void)value;
+    verify_mark(verify, value);
     if (index_task(verify, key, 2, &task))
         verify_holds(verify, task.agent == key_number(&verify->step, key, 0),
                      "the index by assignee is stale");
@@ -135,7 +135,7 @@ static void task_agent_row(struct verify *verify, struct slice key, struct slice
 static void holding_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct task task;
-    (void)value;
+    verify_mark(verify, value);
     if (index_task(verify, key, 2, &task))
         verify_holds(verify, task.held && task.agent == key_number(&verify->step, key, 0),
                      "an agent holds a task that is not held");
@@ -144,7 +144,7 @@ static void holding_row(struct verify *verify, struct slice key, struct slice va
 static void ready_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct task task;
-    (void)value;
+    verify_mark(verify, value);
     if (index_task(verify, key, 3, &task))
         verify_holds(verify,
                      task.state == TASK_QUEUED &&
@@ -156,7 +156,7 @@ static void ready_row(struct verify *verify, struct slice key, struct slice valu
 static void waiter_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct task task;
-    (void)value;
+    verify_mark(verify, value);
     if (!index_task(verify, key, 2, &task))
         return;
     verify_holds(verify, task.state == TASK_BLOCKED, "a task waits and is not blocked");

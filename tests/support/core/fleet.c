@@ -111,6 +111,8 @@ enum err fleet_try(struct fleet *fleet, const struct message *message)
 
 void fleet_do(struct fleet *fleet, const struct message *message)
 {
+    if (fleet->before != NULL)
+        fleet->before(fleet, message);
     enum err err = fleet_try(fleet, message);
     if (err != ERR_OK) {
         fprintf(stderr, "the core failed: %s\n", err_name(err));

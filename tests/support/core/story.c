@@ -1,0 +1,179 @@
+#include "core/story.h"
+
+#include "core/scene.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct scene_agent ADA = { "ada", 11 };
+static const struct scene_agent BOB = { "bob", 12 };
+static const struct scene_agent BOB_AGAIN = { "bob", 13 };
+static const struct scene_agent CAROL = { "carol", 14 };
+
+enum {
+    LONG_BYTES = 5000, /* more than one row holds */
+};
+
+static const char *long_text(void)
+{
+    static char text[LONG_BYTES + 1];
+    memset(text, 'x', LONG_BYTES);
+    return text;
+}
+
+static uint64_t submit_after(struct fleet *fleet, uint64_t task, int64_t not_before)
+{
+    char id[TASK_ID_BYTES + 1];
+    snprintf(id, sizeof id, "task-%016llx", (unsigned long long)task);
+    struct slice items[] = { slice_make(id, TASK_ID_BYTES) };
+    struct slice needs[] = { SLICE_OF("git"), SLICE_OF("git") };
+    return scene_submit(fleet, (struct message_post_task){
+                                   .depends_on = { items, 1 },
+                                   .needed_capabilities = { needs, 2 },
+                                   .has_not_before = not_before != 0,
+                                   .not_before = not_before,
+                               });
+}
+
+/* The sockets' other messages, and what is refused. */
+static void chat(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_STATUS };
+    message.as.status.status = SLICE_OF("thinking");
+    fleet_as_agent(fleet, ADA.name, ADA.link);
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_LIST_AGENTS };
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_MESSAGE };
+    message.as.message.payload = SLICE_OF("{}");
+    fleet_do(fleet, &message);
+    message.as.message.to = SLICE_OF("bob");
+    fleet_do(fleet, &message);
+    message.as.message.to = SLICE_OF("nobody");
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_TASK_SUBMIT };
+    message.as.task_submit.description = slice_from_text(long_text());
+    message.as.task_submit.idempotency_key = SLICE_OF("once");
+    fleet->command.digest_present = true;
+    fleet_do(fleet, &message);
+    fleet_do(fleet, &message);
+    scene_ping(fleet, CAROL);
+}
+
+static void tokens(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_POST_ADMIN_TOKEN };
+    message.as.post_admin_token.agent_id = SLICE_OF("dora");
+    fleet->command.minted = true;
+    memset(fleet->command.minted_digest, 7, sizeof fleet->command.minted_digest);
+    fleet_as_client(fleet, "root", ROLE_ADMIN);
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_POST_ONBOARD_REGISTER };
+    message.as.post_onboard_register.agent_id = SLICE_OF("emil");
+    memset(fleet->command.minted_digest, 8, sizeof fleet->command.minted_digest);
+    fleet_do(fleet, &message);
+    fleet->command.minted = false;
+    message = (struct message){ .type = MESSAGE_DELETE_ADMIN_TOKEN };
+    message.as.delete_admin_token.agent_id = SLICE_OF("dora");
+    fleet_do(fleet, &message);
+}
+
+static void questions(struct fleet *fleet)
+{
+    static const enum message_type types[] = {
+        MESSAGE_GET_ADMIN_TOKENS, MESSAGE_GET_AGENTS,      MESSAGE_GET_HEALTH,
+        MESSAGE_GET_TASKS,        MESSAGE_GET_TASKS_STATS, MESSAGE_GET_TASKS_DEAD_LETTER,
+    };
+    fleet_as_client(fleet, "root", ROLE_ADMIN);
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        struct message message = { .type = types[i] };
+        fleet_do(fleet, &message);
+    }
+}
+
+/* Completed, failed, dead, retried and cancelled tasks. */
+static void work(struct fleet *fleet)
+{
+    uint64_t done = scene_submit_plain(fleet);
+    scene_accepted(fleet, ADA, done, 1);
+    scene_progress(fleet, ADA, done, 1);
+    scene_renew(fleet, ADA, done, 1);
+    uint64_t waits = submit_after(fleet, done, 0);
+    uint64_t later = submit_after(fleet, done, fleet->command.wall_ms + 60000);
+    scene_complete(fleet, ADA, done, 1);
+    scene_complete(fleet, ADA, done, 1);
+    scene_complete(fleet, ADA, waits, 99);
+
+    uint64_t dead = scene_submit(
+        fleet, (struct message_post_task){ .has_max_retries = true, .max_retries = 1 });
+    struct task task = scene_task(fleet, dead);
+    scene_failed(fleet, ADA, dead, (int64_t)task.generation);
+    submit_after(fleet, dead, 0);
+    uint64_t again = scene_submit(
+        fleet, (struct message_post_task){ .has_max_retries = true, .max_retries = 1 });
+    scene_failed(fleet, ADA, again, 1);
+    scene_retry(fleet, again);
+    scene_cancel(fleet, again);
+    scene_stopped(fleet, ADA, again, (int64_t)scene_task(fleet, again).generation);
+    scene_cancel(fleet, submit_after(fleet, later, 0));
+}
+
+/* Lost links, timeouts and a task that comes too late. */
+static void trouble(struct fleet *fleet)
+{
+    scene_identify(fleet, BOB, 2);
+    uint64_t kept = scene_submit_plain(fleet);
+    scene_submit(
+        fleet, (struct message_post_task){ .has_complete_by = true,
+                                           .complete_by = fleet->command.wall_ms + 100 });
+    scene_identify(fleet, BOB_AGAIN, 2);
+    scene_recovering(fleet, BOB_AGAIN, kept);
+    fleet_pass(fleet, 100);
+    fleet_settle(fleet);
+    scene_link_closed(fleet, BOB_AGAIN.link);
+    fleet_pass(fleet, fleet->settings.reconnect_grace_ms);
+    fleet_settle(fleet);
+    fleet_pass(fleet, fleet->settings.acceptance_ms);
+    fleet_settle(fleet);
+    scene_ping(fleet, ADA);
+}
+
+/* What shall stand in the tables at the end: every state, every kind of row. */
+static void leave_open(struct fleet *fleet)
+{
+    const char *able[] = { "git", "rust", NULL };
+    fleet_identify(fleet, CAROL.name, CAROL.link, able, 9);
+    uint64_t held =
+        scene_submit(fleet, (struct message_post_task){
+                                .description = slice_from_text(long_text()),
+                                .metadata = SLICE_OF("{\"a\":1}"),
+                                .has_complete_by = true,
+                                .complete_by = fleet->command.wall_ms + 1000000,
+                            });
+    uint64_t gone = scene_submit_plain(fleet);
+    scene_accepted(fleet, CAROL, held, (int64_t)scene_task(fleet, held).generation);
+    scene_cancel(fleet, gone);
+    submit_after(fleet, held, 0);
+    scene_submit(fleet, (struct message_post_task){ .has_not_before = true,
+                                                    .not_before = fleet->command.wall_ms +
+                                                                  1000000 });
+    struct slice needs[] = { SLICE_OF("gpu") };
+    scene_submit(fleet,
+                 (struct message_post_task){ .needed_capabilities = { needs, 1 } });
+    scene_identify(fleet, BOB, 1);
+    scene_submit_plain(fleet);
+    scene_link_closed(fleet, BOB.link);
+}
+
+void story_tell(struct fleet *fleet)
+{
+    const char *able[] = { "git", NULL };
+    scene_hub_started(fleet);
+    fleet_identify(fleet, ADA.name, ADA.link, able, 4);
+    chat(fleet);
+    tokens(fleet);
+    work(fleet);
+    trouble(fleet);
+    questions(fleet);
+    leave_open(fleet);
+}
