@@ -11,7 +11,8 @@ static bool property_add(const struct subject *subject, struct members *members,
                          struct slice name, struct property **ret_property)
 {
     struct property *properties = (struct property *)members->properties;
-    struct property *found = (struct property *)members_find(members, name);
+    uint32_t hint = 0;
+    struct property *found = (struct property *)members_find(members, name, &hint);
     if (found != NULL) {
         *ret_property = found;
         return true;

@@ -62,7 +62,7 @@ bool value_equal(struct schema_run *run, const struct json_node *ones, uint32_t 
     case JSON_NUMBER:
         return number_compare(left, right) == 0;
     case JSON_STRING:
-        return slice_equal(left->value.text, right->value.text);
+        return name_equal(left->value.text, right->value.text);
     case JSON_ARRAY:
         return left->count == right->count && items_equal(run, ones, one, others, other);
     case JSON_OBJECT:

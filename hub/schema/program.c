@@ -33,14 +33,39 @@ uint32_t name_hash(struct slice name)
     return (uint32_t)(word >> 32);
 }
 
-const struct property *members_find(const struct members *members, struct slice name)
+bool name_equal(struct slice one, struct slice other)
 {
+    size_t size = one.size;
+    if (size != other.size)
+        return false;
+    if (size > 16)
+        return memcmp(one.data, other.data, size) == 0;
+    if (size >= 8)
+        return ((word_at(one.data) ^ word_at(other.data)) |
+                (word_at(one.data + size - 8) ^ word_at(other.data + size - 8))) == 0;
+    if (size >= 4)
+        return ((half_at(one.data) ^ half_at(other.data)) |
+                (half_at(one.data + size - 4) ^ half_at(other.data + size - 4))) == 0;
+    for (size_t i = 0; i < size; i++)
+        if (one.data[i] != other.data[i])
+            return false;
+    return true;
+}
+
+const struct property *members_find(const struct members *members, struct slice name,
+                                    uint32_t *hint)
+{
+    if (*hint < members->property_count &&
+        name_equal(members->properties[*hint].name, name))
+        return &members->properties[(*hint)++];
+
     uint32_t at = name_hash(name) & members->slot_mask;
     for (; members->slots[at] != RULE_NONE; at = (at + 1) & members->slot_mask) {
-        const struct property *property = &members->properties[members->slots[at]];
-        if (property->name.size == name.size &&
-            memcmp(property->name.data, name.data, name.size) == 0)
-            return property;
+        uint32_t index = members->slots[at];
+        if (!name_equal(members->properties[index].name, name))
+            continue;
+        *hint = index + 1;
+        return &members->properties[index];
     }
     return NULL;
 }

@@ -154,7 +154,12 @@ struct schema {
 /* Of a member's name. Tables are fixed at compile time, so no seed is needed. */
 uint32_t name_hash(struct slice name);
 
-/* The property of that name, or NULL. */
-const struct property *members_find(const struct members *members, struct slice name);
+/* Equality of short texts without a call; they are compared word by word. */
+bool name_equal(struct slice one, struct slice other);
+
+/* The property of that name, or NULL. *hint, zero at first, remembers where to look: members
+ * mostly come in the order the schema names them. */
+const struct property *members_find(const struct members *members, struct slice name,
+                                    uint32_t *hint);
 
 #endif

@@ -145,6 +145,9 @@ static bool group_run(const struct turn *turn)
 
 static bool checks_run(const struct turn *turn)
 {
+    const uint32_t *first = turn->rule->first;
+    if (first[0] == first[GROUP_COUNT]) /* nothing but a type */
+        return true;
     bool valid = any_run(turn);
     if (!valid && !turn->run->collecting)
         return false;

@@ -5,9 +5,15 @@ static bool enum_holds(const struct turn *turn, uint32_t array)
     const struct json_node *constants = turn->run->schema->constants;
     uint32_t node = (uint32_t)(turn->node - turn->run->nodes);
     uint32_t item = array + 1;
+    if (!run_spend(turn->run, constants[array].count / 8))
+        return false;
     for (uint32_t i = 0; i < constants[array].count; i++) {
-        if (constants[item].kind == turn->node->kind &&
-            value_equal(turn->run, turn->run->nodes, node, constants, item))
+        if (turn->node->kind == JSON_STRING) {
+            if (constants[item].kind == JSON_STRING &&
+                name_equal(constants[item].value.text, turn->node->value.text))
+                return true;
+        } else if (constants[item].kind == turn->node->kind &&
+                   value_equal(turn->run, turn->run->nodes, node, constants, item))
             return true;
         item = constants[item].after;
     }

@@ -54,14 +54,21 @@ static bool member_patterns(const struct turn *turn, const struct members *membe
     return valid;
 }
 
+/* What one walk over the members keeps. */
+struct walk {
+    uint32_t index; /* of the member */
+    uint32_t found; /* required ones seen */
+    uint32_t hint;  /* for members_find */
+};
+
 static bool member_holds(const struct turn *turn, const struct members *members,
-                         const struct json_node *key, uint32_t index, uint32_t *found)
+                         const struct json_node *key, struct walk *walk)
 {
-    const struct property *property = members_find(members, key->value.text);
+    const struct property *property = members_find(members, key->value.text, &walk->hint);
     bool valid = true;
     bool seen = false;
     if (property != NULL) {
-        *found += property->required;
+        walk->found += property->required;
         seen = property->rule != RULE_NONE;
         if (seen)
             valid = member_rule(turn, KEYWORD_PROPERTIES, &property->name, property->rule,
@@ -79,7 +86,7 @@ static bool member_holds(const struct turn *turn, const struct members *members,
         valid =
             member_rule(turn, KEYWORD_PROPERTY_NAMES, NULL, members->names, key) && valid;
     if (seen)
-        track_mark(turn, index);
+        track_mark(turn, walk->index);
     return valid;
 }
 
@@ -92,17 +99,17 @@ static bool members_hold(const struct turn *turn, const struct members *members)
         return false;
 
     const struct json_node *key = turn->node + 1;
-    uint32_t found = 0;
+    struct walk walk = { 0, 0, 0 };
     bool valid = true;
-    for (uint32_t i = 0; i < turn->node->count; i++) {
-        if (!member_holds(turn, members, key, i, &found)) {
+    for (; walk.index < turn->node->count; walk.index++) {
+        if (!member_holds(turn, members, key, &walk)) {
             if (!turn->run->collecting)
                 return false;
             valid = false;
         }
         key = turn->run->nodes + key[1].after;
     }
-    if (found < members->required_count)
+    if (walk.found < members->required_count)
         return required_explain(turn, members);
     return valid;
 }
