@@ -93,9 +93,7 @@ class Hub:
         path = self.folder / "port"
 
         def port():
-            if self.process.poll() is not None:
-                raise AssertionError(
-                    f"the hub ended with {self.process.returncode}:\n{self.log_tail()}")
+            self.require_alive()
             text = path.read_text().strip() if path.exists() else ""
             return int(text) if text else None
 
@@ -103,11 +101,17 @@ class Hub:
 
     def wait_ready(self):
         def ready():
+            self.require_alive()
             with contextlib.suppress(OSError, http.client.HTTPException):
                 return self.http("GET", "/readyz", timeout=2).status == 200
             return False
 
         until(ready, "the hub is ready")
+
+    def require_alive(self):
+        if self.process.poll() is not None:
+            raise AssertionError(
+                f"the hub ended with {self.process.returncode}:\n{self.log_tail()}")
 
     def stop(self, number=signal.SIGTERM):
         """Sends the signal and returns the exit code."""
