@@ -55,7 +55,8 @@ struct message_row {
     struct slice summary;
 };
 
-/* Indexed by enum message_type; row 0 (MESSAGE_NONE) is empty. */
+/* Indexed by enum message_type; row 0 (MESSAGE_NONE) is empty. Behind each route's row
+ * stands that of its success answer. */
 extern const struct message_row MESSAGE_ROWS[MESSAGE_COUNT];
 
 struct error_row {

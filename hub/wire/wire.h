@@ -75,7 +75,9 @@ bool wire_parse_answer(struct wire_reader *reader, enum message_type type,
                        struct message *ret_message, struct refusal *ret_refusal);
 
 /* Appends the message as one JSON object; socket messages begin with "type". Opaque
- * fields go out as their original bytes. */
+ * fields go out as their original bytes. Of a request only the body is rendered. A
+ * required member that was left out goes out empty in its own type: null where the schema
+ * takes it, else "", {} or []. */
 void wire_render(const struct message *message, struct buffer *buffer);
 
 /* The route for a method and a decoded path. Fills the path parameters (at most

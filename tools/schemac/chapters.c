@@ -2,6 +2,8 @@
 
 #include "schemac/fail.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *text_at(const json_t *object, const char *key)
@@ -32,11 +34,42 @@ static void socket_page(FILE *file, const struct unit *unit)
         page_example(file, json_array_get(examples, i));
 }
 
-void page_sockets(FILE *file, const struct model *model, enum unit_direction direction)
+static size_t units_of(const struct model *model, enum unit_direction direction,
+                       const struct unit **units)
 {
+    size_t count = 0;
     for (size_t i = 0; i < model->unit_count; i++)
         if (model->units[i].direction == direction)
-            socket_page(file, &model->units[i]);
+            units[count++] = &model->units[i];
+    return count;
+}
+
+/* The name under which a page's reader finds a heading. */
+static void anchor(FILE *file, const char *heading)
+{
+    for (; *heading != '\0'; heading++) {
+        if (*heading == ' ')
+            fputc('-', file);
+        else if (isalnum((unsigned char)*heading) || *heading == '_' || *heading == '-')
+            fputc(tolower((unsigned char)*heading), file);
+    }
+}
+
+void page_sockets(FILE *file, const struct model *model, enum unit_direction direction)
+{
+    const struct unit *units[UNITS_MAX];
+    size_t count = units_of(model, direction, units);
+    fputs("\n| message | |\n| --- | --- |\n", file);
+    for (size_t i = 0; i < count; i++) {
+        /* A second heading of one name has a number behind it. */
+        bool second = strcmp(units[i]->name, units[i]->wire) != 0;
+        fprintf(file, "| [%s](#%s%s) | ", units[i]->wire, units[i]->wire,
+                second ? "-1" : "");
+        page_text(file, units[i]->summary);
+        fputs(" |\n", file);
+    }
+    for (size_t i = 0; i < count; i++)
+        socket_page(file, units[i]);
 }
 
 static void answers_table(FILE *file, const json_t *route)
@@ -114,11 +147,31 @@ static void route_page(FILE *file, const struct model *model, const struct unit 
     route_examples(file, unit->source);
 }
 
+static int compare_paths(const void *one, const void *other)
+{
+    const struct unit *const *left = one;
+    const struct unit *const *right = other;
+    int order = strcmp((*left)->path, (*right)->path);
+    return order != 0 ? order : strcmp((*left)->method, (*right)->method);
+}
+
 void page_routes(FILE *file, const struct model *model)
 {
-    for (size_t i = 0; i < model->unit_count; i++)
-        if (model->units[i].direction == UNIT_REQUEST)
-            route_page(file, model, &model->units[i]);
+    const struct unit *units[UNITS_MAX];
+    size_t count = units_of(model, UNIT_REQUEST, units);
+    qsort(units, count, sizeof(const struct unit *), compare_paths);
+    fputs("\n| route | |\n| --- | --- |\n", file);
+    for (size_t i = 0; i < count; i++) {
+        char heading[SOURCE_PATH_BYTES];
+        join(heading, sizeof heading, units[i]->method, " ", units[i]->path);
+        fprintf(file, "| [%s](#", heading);
+        anchor(file, heading);
+        fputs(") | ", file);
+        page_text(file, units[i]->summary);
+        fputs(" |\n", file);
+    }
+    for (size_t i = 0; i < count; i++)
+        route_page(file, model, units[i]);
 }
 
 void page_codes(FILE *file, const struct model *model)
