@@ -54,24 +54,19 @@ static struct bucket *find(struct attempts *attempts, size_t row, struct slice a
     return &attempts->buckets[row][siphash(attempts->keys[row], address) % COLUMNS];
 }
 
-bool attempts_allowed(struct attempts *attempts, struct slice address, int64_t now_ms,
-                      int64_t *ret_retry_ms)
+bool attempts_count(struct attempts *attempts, struct slice address, int64_t now_ms,
+                    int64_t *ret_retry_ms)
 {
+    bool allowed = false;
     int64_t soonest_ms = INT64_MAX;
     for (size_t row = 0; row < ROWS; row++) {
         int64_t retry_ms = 0;
-        if (bucket_has(find(attempts, row, address), now_ms, &retry_ms))
-            return true;
-        if (retry_ms < soonest_ms)
+        if (bucket_take(find(attempts, row, address), now_ms, &retry_ms))
+            allowed = true;
+        else if (retry_ms < soonest_ms)
             soonest_ms = retry_ms;
     }
-    *ret_retry_ms = soonest_ms;
-    return false;
-}
-
-void attempts_failed(struct attempts *attempts, struct slice address, int64_t now_ms)
-{
-    int64_t unused;
-    for (size_t row = 0; row < ROWS; row++)
-        bucket_take(find(attempts, row, address), now_ms, &unused);
+    if (!allowed)
+        *ret_retry_ms = soonest_ms;
+    return allowed;
 }

@@ -41,18 +41,13 @@ void bucket_init(struct bucket *bucket, struct bucket_rate rate, int64_t now_ms)
 
 bool bucket_take(struct bucket *bucket, int64_t now_ms, int64_t *ret_retry_ms)
 {
-    if (!bucket_has(bucket, now_ms, ret_retry_ms))
-        return false;
-    bucket->level -= TOKEN;
-    return true;
-}
-
-bool bucket_has(struct bucket *bucket, int64_t now_ms, int64_t *ret_retry_ms)
-{
     refill(bucket, now_ms);
     ENSURE(bucket->level <= full(bucket));
-    if (bucket->level >= TOKEN)
+
+    if (bucket->level >= TOKEN) {
+        bucket->level -= TOKEN;
         return true;
+    }
 
     uint64_t missing = TOKEN - bucket->level;
     uint32_t per_ms = bucket->rate.per_minute;

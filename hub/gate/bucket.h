@@ -26,7 +26,4 @@ void bucket_init(struct bucket *bucket, struct bucket_rate rate, int64_t now_ms)
 /* True: one token is gone. False: *ret_retry_ms is when one is there again. */
 bool bucket_take(struct bucket *bucket, int64_t now_ms, int64_t *ret_retry_ms);
 
-/* As bucket_take, but leaves the token. */
-bool bucket_has(struct bucket *bucket, int64_t now_ms, int64_t *ret_retry_ms);
-
 #endif

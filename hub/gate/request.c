@@ -35,6 +35,23 @@ static struct slice bearer(struct slice header)
     return token;
 }
 
+static void refuse_stranger(struct gate *gate, const struct request *request,
+                            struct gate_time now, struct verdict *ret_verdict)
+{
+    int64_t retry_ms;
+    bool silent = !slice_is_present(request->authorization);
+    counter_add(COUNTER_AUTH_FAILED, 1);
+    /* A missing header is no guess. */
+    if (!silent &&
+        !attempts_count(gate->attempts, request->address, now.monotonic_ms, &retry_ms))
+        gate_refuse_rate(gate, retry_ms, true, ret_verdict);
+    else if (silent && request->type == MESSAGE_POST_ONBOARD_REGISTER)
+        gate_refuse_hint(gate, ERROR_REGISTRATION_CLOSED, HINT, ret_verdict);
+    else
+        gate_refuse_hint(gate, ERROR_UNAUTHORIZED,
+                         request->token_in_url ? HINT_URL : HINT, ret_verdict);
+}
+
 bool request_check(struct gate *gate, const struct request *request, struct gate_time now,
                    struct caller *ret_caller, struct verdict *ret_verdict)
 {
@@ -44,12 +61,6 @@ bool request_check(struct gate *gate, const struct request *request, struct gate
 
     if ((roles & ROLE_ANYBODY) != 0)
         return true;
-    int64_t retry_ms = 0;
-    if (!attempts_allowed(gate->attempts, request->address, now.monotonic_ms,
-                          &retry_ms)) {
-        gate_refuse_rate(gate, retry_ms, true, ret_verdict);
-        return false;
-    }
     struct slice token = bearer(request->authorization);
     digest_sha256(token, ret_caller->digest);
     const struct key *key =
@@ -57,16 +68,7 @@ bool request_check(struct gate *gate, const struct request *request, struct gate
             ? keyring_find(gate->keyring, ret_caller->digest, now.wall_ms)
             : NULL;
     if (key == NULL) {
-        counter_add(COUNTER_AUTH_FAILED, 1);
-        /* A missing header is no guess. */
-        if (slice_is_present(request->authorization))
-            attempts_failed(gate->attempts, request->address, now.monotonic_ms);
-        if (request->type == MESSAGE_POST_ONBOARD_REGISTER &&
-            !slice_is_present(request->authorization))
-            gate_refuse_hint(gate, ERROR_REGISTRATION_CLOSED, HINT, ret_verdict);
-        else
-            gate_refuse_hint(gate, ERROR_UNAUTHORIZED,
-                             request->token_in_url ? HINT_URL : HINT, ret_verdict);
+        refuse_stranger(gate, request, now, ret_verdict);
         return false;
     }
     if ((roles & key->role) == 0) {

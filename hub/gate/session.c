@@ -45,9 +45,12 @@ static void fail_identify(struct session *session, struct gate *gate,
                           struct slice address, struct gate_time now,
                           enum error_code code, struct verdict *verdict)
 {
+    int64_t retry_ms;
     counter_add(COUNTER_AUTH_FAILED, 1);
-    attempts_failed(gate->attempts, address, now.monotonic_ms);
-    gate_refuse(gate, code, (struct slice){ 0 }, false, verdict);
+    if (attempts_count(gate->attempts, address, now.monotonic_ms, &retry_ms))
+        gate_refuse(gate, code, (struct slice){ 0 }, false, verdict);
+    else
+        gate_refuse_rate(gate, retry_ms, false, verdict);
     session->failures++;
     if (session->failures >= FAILURES_MAX)
         verdict->close = CLOSE_UNAUTHORIZED;
@@ -74,7 +77,6 @@ static bool identify(struct session *session, struct gate *gate, struct slice ad
                      struct message_identify *message, struct gate_time now,
                      struct verdict *verdict)
 {
-    int64_t retry_ms = 0;
     uint8_t digest[DIGEST_BYTES];
 
     digest_sha256(message->token, digest);
@@ -83,10 +85,6 @@ static bool identify(struct session *session, struct gate *gate, struct slice ad
         secret_wipe((char *)(uintptr_t)message->token.data, message->token.size);
     message->token = SLICE_OF("");
 
-    if (!attempts_allowed(gate->attempts, address, now.monotonic_ms, &retry_ms)) {
-        gate_refuse_rate(gate, retry_ms, false, verdict);
-        return false;
-    }
     const struct key *key = keyring_find(gate->keyring, digest, now.wall_ms);
     enum error_code code = ERROR_NONE;
     if (key == NULL)

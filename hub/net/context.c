@@ -28,6 +28,7 @@ enum {
     /* The library's tables are as long as the limit, however large that is. */
     FILES_MAX = 1 << 20,
     FINISH_MS = 2000,
+    FAREWELL_MS = 250,  /* of these, to hear goodbye from those who were told it */
     EARLY_FILES = 1024, /* the listener is opened among the first */
 };
 
@@ -288,15 +289,30 @@ static void send_home(struct net *net)
     }
 }
 
+static bool is_anything_unsaid(const struct net *net)
+{
+    for (const struct link *link = net->first; link != NULL; link = link->next)
+        if (link->state != LINK_GONE)
+            return true;
+    return false;
+}
+
 void net_finish(struct net *net)
 {
     handoff_drain(net);
     send_home(net);
     deadline_start(net);
     int64_t until_ms = clock_monotonic_ms() + FINISH_MS;
-    while (net->first != NULL && clock_monotonic_ms() < until_ms)
+    bool farewell = false;
+    while (net->first != NULL && clock_monotonic_ms() < until_ms) {
+        if (!farewell && !is_anything_unsaid(net)) {
+            farewell = true;
+            if (clock_monotonic_ms() + FAREWELL_MS < until_ms)
+                until_ms = clock_monotonic_ms() + FAREWELL_MS;
+        }
         if (lws_service(net->context, 0) < 0)
             break;
+    }
     deadline_stop(net);
 }
 

@@ -157,6 +157,16 @@ static void answer_here(struct link *link)
     buffer_finish(&text);
 }
 
+/* False for a route that can do without any member of its body. */
+static bool wants_body(enum message_type type)
+{
+    const struct field_table *table = MESSAGE_ROWS[type].table;
+    for (size_t i = 0; i < table->count; i++)
+        if (table->fields[i].place == FIELD_IN_BODY && table->fields[i].required)
+            return true;
+    return false;
+}
+
 /* The request is whole: to the reader, or to the engine. */
 static void submit(struct link *link)
 {
@@ -175,8 +185,8 @@ static void submit(struct link *link)
     }
     if (!slice_is_present(MESSAGE_ROWS[exchange->type].schema))
         body = (struct slice){ 0 };
-    else if (body.size == 0)
-        body = SLICE_OF("{}"); /* as v1.1 reads a body that is missing */
+    else if (body.size == 0 && !wants_body(exchange->type))
+        body = SLICE_OF("{}");
     request_admit(net->gate, &request, &exchange->caller,
                   (struct origin){ link->id, exchange->id }, exchange->parameters,
                   exchange->parameter_count, body, net_now(), &exchange->minted,
