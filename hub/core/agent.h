@@ -11,7 +11,6 @@
 
 enum {
     AGENT_ID_BYTES_MAX = 480, /* its id is a key */
-    CAPABILITIES_MAX = 256,   /* of one agent or task */
 };
 
 struct agent {

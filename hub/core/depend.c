@@ -91,12 +91,13 @@ void depend_announce(struct step *step, const struct task *task)
 
 void depend_forget(struct step *step, const struct task *task)
 {
-    struct task_body body;
+    uint64_t *tasks;
+    size_t count;
     struct number_key key;
-    if (!task_body_load(step, task->number, &body))
+    if (!task_waits_load(step, task->number, &tasks, &count))
         return;
-    for (size_t i = 0; i < body.depends_on_count && !step_failed(step); i++) {
-        struct slice row = key_two(&key, body.depends_on[i], task->number);
+    for (size_t i = 0; i < count && !step_failed(step); i++) {
+        struct slice row = key_two(&key, tasks[i], task->number);
         if (step_has(step, TABLE_WAITER, row))
             step_remove(step, TABLE_WAITER, row);
     }

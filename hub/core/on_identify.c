@@ -30,6 +30,11 @@ static bool abilities_read(struct step *step, const struct message_identify *mes
 {
     struct set set;
     set_make(step, message->capabilities, &set);
+    if (!set_fits(&set)) {
+        step_refuse_field(step, SLICE_OF("capabilities"), SLICE_OF("too_long"),
+                          SLICE_OF("their names are too long together"));
+        return false;
+    }
     if (set_intern(step, &set, ret_set))
         return true;
     if (!step_failed(step))

@@ -91,6 +91,8 @@ void presence_drop(struct step *step, struct agent *agent)
     if (agent->held > 0) {
         agent->grace_until_ms =
             step->command->now_ms + step->settings->reconnect_grace_ms;
+        if (agent->grace_until_ms == 0)
+            agent->grace_until_ms = 1; /* zero says that there is none */
         deadline_add_number(step, CLOCK_FLEET, agent->grace_until_ms, DEADLINE_GRACE,
                             agent->number);
     }

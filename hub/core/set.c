@@ -60,12 +60,23 @@ void set_make(struct step *step, struct slice_list list, struct set *ret_set)
     ret_set->items = (struct slice_list){ items, count };
 }
 
-/* The canonical bytes of a set, in the arena. */
-static struct slice set_pack(struct step *step, const struct set *set)
+static size_t set_bytes(const struct set *set)
 {
     size_t size = 1 + 4;
     for (size_t i = 0; i < set->items.count; i++)
         size += 4 + set->items.items[i].size;
+    return size;
+}
+
+bool set_fits(const struct set *set)
+{
+    return set_bytes(set) <= BLOB_PIECE_BYTES;
+}
+
+/* The canonical bytes of a set, in the arena. */
+static struct slice set_pack(struct step *step, const struct set *set)
+{
+    size_t size = set_bytes(set);
     char *bytes = step_take(step, size);
     if (bytes == NULL)
         return SLICE_OF("");

@@ -15,6 +15,10 @@ struct set {
 /* The canonical form of a list, in the arena. */
 void set_make(struct step *step, struct slice_list list, struct set *ret_set);
 
+/* False: the names together are longer than a set may be. A set is one row, so that a
+ * match compares many of them where they stand. */
+bool set_fits(const struct set *set);
+
 /* Finds or adds the set and counts one user more. False: capability_sets_max is reached
  * (or the step has failed); nothing is changed then. */
 bool set_intern(struct step *step, const struct set *set, uint64_t *ret_number);

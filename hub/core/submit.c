@@ -94,12 +94,12 @@ static bool depends_read(struct step *step, struct slice_list ids, struct task_b
 static bool needs_read(struct step *step, struct slice_list needed, uint64_t *ret_set)
 {
     struct set set;
-    if (needed.count > CAPABILITIES_MAX) {
+    set_make(step, needed, &set);
+    if (!set_fits(&set)) {
         step_refuse_field(step, SLICE_OF("needed_capabilities"), SLICE_OF("too_long"),
-                          SLICE_OF("too many capabilities"));
+                          SLICE_OF("their names are too long together"));
         return false;
     }
-    set_make(step, needed, &set);
     if (set_intern(step, &set, ret_set))
         return true;
     if (!step_failed(step))

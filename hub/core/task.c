@@ -200,10 +200,23 @@ void task_set_agent(struct step *step, struct task *task, uint64_t agent)
         step_put_mark(step, TABLE_TASK_AGENT, key_two(&key, agent, task->number));
 }
 
+/* Apart from the body: whoever follows dependencies need not read descriptions. */
+static void waits_save(struct step *step, uint64_t number, const struct task_body *body)
+{
+    struct packed packed;
+    if (body->depends_on_count == 0)
+        return;
+    struct buffer *row = packed_start(&packed);
+    pack_u8(row, HEAD_VERSION);
+    for (size_t i = 0; i < body->depends_on_count; i++)
+        pack_u64(row, body->depends_on[i]);
+    blob_put(step, number, BLOB_TASK_WAITS, packed_slice(step, row));
+}
+
 static void body_save(struct step *step, uint64_t number, const struct task_body *body)
 {
     size_t size = 1 + 4 + body->description.size + 4 + body->metadata.size + 4 +
-                  body->submitted_by.size + 4 + 4 + NUMBER_BYTES * body->depends_on_count;
+                  body->submitted_by.size + 4 + 4;
     for (size_t i = 0; i < body->needed_capabilities.count; i++)
         size += 4 + body->needed_capabilities.items[i].size;
     char *bytes = step_take(step, size);
@@ -219,9 +232,8 @@ static void body_save(struct step *step, uint64_t number, const struct task_body
     for (size_t i = 0; i < body->needed_capabilities.count; i++)
         pack_slice(&row, body->needed_capabilities.items[i]);
     pack_u32(&row, (uint32_t)body->depends_on_count);
-    for (size_t i = 0; i < body->depends_on_count; i++)
-        pack_u64(&row, body->depends_on[i]);
     blob_put(step, number, BLOB_TASK_BODY, packed_slice(step, &row));
+    waits_save(step, number, body);
 }
 
 void task_create(struct step *step, struct task *task, const struct task_body *body)
@@ -235,39 +247,56 @@ void task_create(struct step *step, struct task *task, const struct task_body *b
     task_save(step, task);
 }
 
-/* Items that follow their 32-bit count; each takes at least `least` bytes of the row. */
-static void *items_take(struct step *step, struct unpack *row, size_t least, size_t bytes,
-                        size_t *ret_count)
+bool task_waits_load(struct step *step, uint64_t number, uint64_t **ret_tasks,
+                     size_t *ret_count)
 {
-    size_t count = unpack_u32(row);
-    if (count > row->rest.size / least) {
-        row->failed = true;
-        count = 0;
-    }
+    struct slice value = blob_get(step, number, BLOB_TASK_WAITS);
+    *ret_tasks = NULL;
+    *ret_count = 0;
+    if (!slice_is_present(value))
+        return !step_failed(step);
+
+    struct unpack row = unpack_start(value);
+    uint8_t version = unpack_u8(&row);
+    size_t count = row.rest.size / NUMBER_BYTES;
+    uint64_t *tasks = step_take_many(step, count, sizeof *tasks);
+    for (size_t i = 0; tasks != NULL && i < count; i++)
+        tasks[i] = unpack_u64(&row);
+    if (version != HEAD_VERSION || (tasks != NULL && !unpack_done(&row)))
+        step_fail(step, ERR_CORRUPT);
+    *ret_tasks = tasks;
     *ret_count = count;
-    return step_take_many(step, count, bytes);
+    return !step_failed(step);
+}
+
+/* Texts that follow their 32-bit count; each takes at least its own size of the row. */
+static void texts_unpack(struct step *step, struct unpack *row, struct slice_list *texts)
+{
+    texts->count = unpack_u32(row);
+    if (texts->count > row->rest.size / sizeof(uint32_t)) {
+        row->failed = true;
+        texts->count = 0;
+    }
+    texts->items = step_take_many(step, texts->count, sizeof *texts->items);
+    for (size_t i = 0; texts->items != NULL && i < texts->count; i++)
+        texts->items[i] = unpack_slice(row);
 }
 
 bool task_body_load(struct step *step, uint64_t number, struct task_body *ret_body)
 {
     struct task_body body = { 0 };
-    struct slice value = blob_get(step, number, BLOB_TASK_BODY);
-    struct unpack row = unpack_start(value);
+    struct unpack row = unpack_start(blob_get(step, number, BLOB_TASK_BODY));
     uint8_t version = unpack_u8(&row);
     body.description = unpack_slice(&row);
     body.metadata = unpack_slice(&row);
     body.submitted_by = unpack_slice(&row);
-    struct slice_list *needed = &body.needed_capabilities;
-    needed->items =
-        items_take(step, &row, sizeof(uint32_t), sizeof *needed->items, &needed->count);
-    for (size_t i = 0; needed->items != NULL && i < needed->count; i++)
-        needed->items[i] = unpack_slice(&row);
-    body.depends_on = items_take(step, &row, NUMBER_BYTES, sizeof *body.depends_on,
-                                 &body.depends_on_count);
-    for (size_t i = 0; body.depends_on != NULL && i < body.depends_on_count; i++)
-        body.depends_on[i] = unpack_u64(&row);
-
+    texts_unpack(step, &row, &body.needed_capabilities);
+    uint32_t depends_on_count = unpack_u32(&row);
     if (version != HEAD_VERSION || !unpack_done(&row))
+        step_fail(step, ERR_CORRUPT);
+    if (!step_failed(step))
+        task_waits_load(step, number, &body.depends_on, &body.depends_on_count);
+    if (body.depends_on_count != depends_on_count)
         step_fail(step, ERR_CORRUPT);
     if (step_failed(step))
         return false;

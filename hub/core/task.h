@@ -125,6 +125,10 @@ void task_set_agent(struct step *step, struct task *task, uint64_t agent);
 
 bool task_body_load(struct step *step, uint64_t number, struct task_body *ret_body);
 
+/* The numbers of the tasks it depends on, in the arena; none is fine. */
+bool task_waits_load(struct step *step, uint64_t number, uint64_t **ret_tasks,
+                     size_t *ret_count);
+
 /* Stored: never renumber. */
 enum task_event {
     EVENT_QUEUED = 1,

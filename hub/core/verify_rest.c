@@ -64,6 +64,7 @@ static void blob_row(struct verify *verify, struct slice key, struct slice value
     case BLOB_TASK_RESULT:
     case BLOB_TASK_ERROR:
     case BLOB_TASK_NOTE:
+    case BLOB_TASK_WAITS:
         break;
     case BLOB_AGENT_PROFILE:
         table = TABLE_AGENT;

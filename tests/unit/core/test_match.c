@@ -6,6 +6,8 @@
 
 #include "cmocka_all.h"
 
+#include <string.h>
+
 static const struct scene_agent ADA = { "ada", 11 };
 static const struct scene_agent BOB = { "bob", 12 };
 
@@ -241,6 +243,34 @@ static void too_many_sets_are_refused_and_come_free_again(void **state)
     assert_int_equal(memory_rows(fleet->store, TABLE_SET), 1);
 }
 
+static void names_too_long_together_are_refused_at_both_doors(void **state)
+{
+    enum { ITEMS = 20, BYTES = 100 };
+    struct fleet *fleet = *state;
+    static char bytes[ITEMS][BYTES];
+    struct slice items[ITEMS];
+    for (size_t i = 0; i < ITEMS; i++) {
+        memset(bytes[i], 'a' + (int)i, BYTES);
+        items[i] = slice_make(bytes[i], BYTES);
+    }
+    struct memory_store *before = memory_store_copy(fleet->store);
+    struct message message = { .type = MESSAGE_POST_TASK };
+    message.as.post_task.description = SLICE_OF("x");
+    message.as.post_task.needed_capabilities = (struct slice_list){ items, ITEMS };
+    fleet_as_client(fleet, "submitter", ROLE_SUBMITTER);
+    fleet_do(fleet, &message);
+    assert_string_equal(scene_http_error(fleet), "validation_failed");
+
+    message = (struct message){ .type = MESSAGE_IDENTIFY };
+    message.as.identify.agent_id = SLICE_OF("ada");
+    message.as.identify.capabilities = (struct slice_list){ items, ITEMS };
+    fleet_as_agent(fleet, ADA.name, ADA.link);
+    fleet_do(fleet, &message);
+    assert_string_equal(scene_error(fleet, ADA.link), "validation_failed");
+    assert_true(memory_store_equal(before, fleet->store));
+    memory_store_destroy(before);
+}
+
 static void more_attempts_than_allowed_are_refused(void **state)
 {
     struct fleet *fleet = *state;
@@ -308,6 +338,7 @@ int main(void)
         STORY(one_command_hands_out_a_bounded_number),
         STORY(a_full_fleet_refuses_work),
         STORY(too_many_sets_are_refused_and_come_free_again),
+        STORY(names_too_long_together_are_refused_at_both_doors),
         STORY(more_attempts_than_allowed_are_refused),
         STORY(a_socket_submits_and_is_answered_there),
         STORY(numbers_rise_when_the_wall_clock_falls),
