@@ -29,6 +29,8 @@ struct compile {
     struct list memos;               /* struct memo, one per document */
     struct list scopes;              /* struct scope, one per resource */
     struct list names;               /* struct slice: dynamic anchors referred to */
+    uint32_t scopes_followed;        /* how much overrides_follow has been through */
+    uint32_t names_followed;
 };
 
 struct origin {

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* So many required names are looked up one by one; for more, members are walked once. */
+enum { LOOKUPS_MAX = 4 };
+
 static uint32_t count_of(const struct json_node *value)
 {
     return value == NULL ? 0 : value->count;
@@ -117,7 +120,8 @@ static bool walk_compile(const struct subject *subject)
         !single_compile(subject, KEYWORD_PROPERTY_NAMES, &members->names))
         return false;
     members->walks = properties != NULL || patterns != NULL ||
-                     members->additional != RULE_NONE || members->names != RULE_NONE;
+                     members->additional != RULE_NONE || members->names != RULE_NONE ||
+                     count_of(required) > LOOKUPS_MAX;
     if (!members->walks && count_of(required) == 0)
         return true;
     if (!properties_compile(subject, members, properties, required) ||

@@ -252,13 +252,21 @@ static bool override_find(struct compile *compile, uint32_t scope, uint32_t name
 bool overrides_follow(struct compile *compile, bool *ret_more)
 {
     uint32_t before = compile->rules.count;
+    uint64_t pairs = (uint64_t)compile->scopes.count * compile->names.count;
+    if (pairs > compile->rules.count_max)
+        return compile_fail(compile, ERR_LIMIT, NULL, 0, "too many dynamic anchors");
+
     for (uint32_t scope = 0; scope < compile->scopes.count; scope++) {
-        for (uint32_t name = 0; name < compile->names.count; name++) {
+        bool seen = scope < compile->scopes_followed;
+        for (uint32_t name = seen ? compile->names_followed : 0;
+             name < compile->names.count; name++) {
             uint32_t rule;
             if (!override_find(compile, scope, name, &rule))
                 return false;
         }
     }
+    compile->scopes_followed = compile->scopes.count;
+    compile->names_followed = compile->names.count;
     *ret_more = compile->rules.count > before;
     return true;
 }
@@ -268,8 +276,6 @@ bool overrides_finish(struct compile *compile)
     struct schema *schema = compile->schema;
     schema->resource_count = compile->scopes.count;
     size_t count = (size_t)compile->scopes.count * compile->names.count;
-    if (count > compile->rules.count_max)
-        return compile_fail(compile, ERR_LIMIT, NULL, 0, "too many dynamic anchors");
     schema->override_count = (uint32_t)count;
     schema->overrides = malloc((count + 1) * sizeof *schema->overrides);
     if (schema->overrides == NULL)

@@ -56,7 +56,8 @@ bool value_equal(struct schema_run *run, const struct json_node *ones, uint32_t 
 {
     const struct json_node *left = &ones[one];
     const struct json_node *right = &others[other];
-    if (!run_spend(run, 1) || left->kind != right->kind)
+    if (left->kind != right->kind || !run_spend(run, 1) ||
+        !run_spend_bytes(run, left->raw.size))
         return false;
     switch ((enum json_kind)left->kind) {
     case JSON_NUMBER:

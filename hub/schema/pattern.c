@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* Bounds on one match: backtracking points, and the machine stack the JIT may use. */
-enum { MATCH_LIMIT = 200 * 1000, STACK_FIRST = 32 * 1024, STACK_MAX = 512 * 1024 };
+enum { MATCH_LIMIT = 100 * 1000, STACK_FIRST = 32 * 1024, STACK_MAX = 512 * 1024 };
 
 /* What a translated expression may grow to. */
 #define TRANSLATION_MAX ((size_t)1024 * 1024)

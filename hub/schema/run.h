@@ -57,6 +57,15 @@ struct turn {
 bool run_spend(struct schema_run *run, uint32_t steps);
 bool run_fail(struct schema_run *run, enum err err);
 
+/* Long texts cost by their length; short ones are part of the step that met them. */
+static inline bool run_spend_bytes(struct schema_run *run, size_t bytes)
+{
+    enum { BYTES_PER_STEP = 64 };
+    size_t steps = bytes / BYTES_PER_STEP;
+    return steps == 0 ||
+           run_spend(run, steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX);
+}
+
 bool rule_run(struct schema_run *run, uint32_t rule, const struct json_node *node,
               struct track *track, const struct place *place);
 
@@ -99,6 +108,10 @@ bool number_run(const struct turn *turn);
 bool string_run(const struct turn *turn);
 bool array_run(const struct turn *turn);
 bool object_run(const struct turn *turn);
+
+/* A pattern against a text; false too when the budget is spent. */
+bool pattern_run(struct schema_run *run, const struct pattern *pattern,
+                 struct slice text);
 
 /* Always false; keeps the violation when they are collected. */
 bool violation_add(const struct turn *turn, enum keyword keyword,

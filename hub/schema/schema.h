@@ -12,6 +12,8 @@
 
 #include "json/json.h"
 
+struct json_writer;
+
 struct schema;     /* one compiled schema */
 struct schema_set; /* documents that schemas may refer to by $id */
 struct schema_run; /* what one thread needs to validate: scratch memory, step budget */
@@ -100,5 +102,9 @@ enum err schema_validate(const struct schema *schema, struct schema_run *run,
 size_t schema_violation_count(const struct schema_run *run);
 const struct schema_violation *schema_violation_at(const struct schema_run *run,
                                                    size_t index);
+
+/* The last verdict and what was collected, as the standard's `basic` output. */
+void schema_output_basic(const struct schema_run *run, bool valid,
+                         struct json_writer *writer);
 
 #endif

@@ -1,12 +1,22 @@
 #include "schema/run.h"
 
+/* A look-up that passes over members one by one. */
+static const struct json_node *member_find(const struct turn *turn, struct slice name)
+{
+    enum { MEMBERS_PER_STEP = 8 };
+    if (!run_spend(turn->run, turn->node->count / MEMBERS_PER_STEP))
+        return NULL;
+    return json_member(turn->run->json, turn->node, name);
+}
+
 /* What is missing, told one by one. */
 static bool required_explain(const struct turn *turn, const struct members *members)
 {
-    for (uint32_t i = 0; i < members->property_count && turn->run->collecting; i++) {
+    for (uint32_t i = 0;
+         i < members->property_count && turn->run->collecting && turn->run->err == ERR_OK;
+         i++) {
         const struct property *property = &members->properties[i];
-        if (property->required &&
-            json_member(turn->run->json, turn->node, property->name) == NULL)
+        if (property->required && member_find(turn, property->name) == NULL)
             violation_add(turn, KEYWORD_REQUIRED, turn->node, property->name);
     }
     return false;
@@ -15,7 +25,7 @@ static bool required_explain(const struct turn *turn, const struct members *memb
 static bool required_hold(const struct turn *turn, const struct members *members)
 {
     for (uint32_t i = 0; i < members->property_count; i++)
-        if (json_member(turn->run->json, turn->node, members->properties[i].name) == NULL)
+        if (member_find(turn, members->properties[i].name) == NULL)
             return required_explain(turn, members);
     return true;
 }
@@ -94,8 +104,7 @@ static bool members_hold(const struct turn *turn, const struct members *members)
 {
     if (!members->walks)
         return required_hold(turn, members);
-    uint32_t cost = turn->node->count * (1 + members->pattern_count);
-    if (!run_spend(turn->run, cost))
+    if (!run_spend(turn->run, turn->node->count))
         return false;
 
     const struct json_node *key = turn->node + 1;
@@ -119,10 +128,10 @@ static bool dependent_required(const struct turn *turn, const struct check *chec
     const struct dependency *rows = check->data;
     bool valid = true;
     for (uint32_t i = 0; i < check->b; i++) {
-        if (json_member(turn->run->json, turn->node, rows[i].name) == NULL)
+        if (member_find(turn, rows[i].name) == NULL)
             continue;
         for (uint32_t j = 0; j < rows[i].count; j++) {
-            if (json_member(turn->run->json, turn->node, rows[i].names[j]) != NULL)
+            if (member_find(turn, rows[i].names[j]) != NULL)
                 continue;
             violation_add(turn, KEYWORD_DEPENDENT_REQUIRED, turn->node, rows[i].names[j]);
             if (!turn->run->collecting)
@@ -140,7 +149,7 @@ static bool dependent_schemas(const struct turn *turn, const struct check *check
     bool valid = true;
     for (uint32_t i = 0; i < check->b; i++) {
         place.name = &rows[i].name;
-        if (json_member(turn->run->json, turn->node, rows[i].name) == NULL ||
+        if (member_find(turn, rows[i].name) == NULL ||
             rule_run(turn->run, rows[i].rule, turn->node, turn->track, &place))
             continue;
         if (!turn->run->collecting)

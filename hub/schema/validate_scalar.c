@@ -2,6 +2,9 @@
 
 #include "schema/format.h"
 
+/* A digit of a long number may cost a division. */
+enum { DIGIT_COST = 4 };
+
 static int bound_compare(const struct json_node *node, const struct bound *bound)
 {
     if (node->integer && bound->node.integer)
@@ -18,6 +21,20 @@ static bool is_multiple(const struct json_node *node, const struct bound *bound)
         return node->value.number % bound->node.value.number == 0;
     struct decimal decimal = decimal_read(node->raw);
     return decimal_is_multiple(&decimal, &bound->decimal);
+}
+
+/* As many steps as a match is dearer than a comparison, roughly. */
+enum { PATTERN_COST = 4 };
+
+bool pattern_run(struct schema_run *run, const struct pattern *pattern, struct slice text)
+{
+    bool matches = false;
+    if (!run_spend(run, PATTERN_COST))
+        return false;
+    enum err err = pattern_match(pattern, run->patterns, text, &matches);
+    if (err != ERR_OK)
+        run_fail(run, err);
+    return matches;
 }
 
 static const char *number_objection(const struct json_node *node,
@@ -42,6 +59,8 @@ bool number_run(const struct turn *turn)
 {
     const struct check *checks = turn->run->schema->checks;
     bool valid = true;
+    if (!run_spend_bytes(turn->run, turn->node->raw.size * DIGIT_COST))
+        return false;
     for (uint32_t i = turn->rule->first[GROUP_NUMBER];
          i < turn->rule->first[GROUP_NUMBER + 1]; i++) {
         const char *objection = number_objection(turn->node, &checks[i]);
@@ -110,6 +129,8 @@ bool string_run(const struct turn *turn)
 {
     const struct check *checks = turn->run->schema->checks;
     bool valid = true;
+    if (!run_spend_bytes(turn->run, turn->node->value.text.size))
+        return false;
     for (uint32_t i = turn->rule->first[GROUP_STRING];
          i < turn->rule->first[GROUP_STRING + 1]; i++) {
         const char *objection = string_objection(turn, &checks[i]);

@@ -5,6 +5,8 @@
  */
 #include "schema/schema.h"
 
+#include "json/writer.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -456,6 +458,60 @@ static void schemas_have_limits(void **state)
               ERR_LIMIT, "");
 }
 
+static void looking_up_many_names_is_bounded(void **state)
+{
+    (void)state;
+    enum { ROOM = 512 * 1024, NAMES = 2000, MEMBERS = 20000 };
+    char *text = malloc(ROOM);
+    assert_non_null(text);
+    size_t size = (size_t)snprintf(text, ROOM, "{\"dependentRequired\":{");
+    for (int i = 0; i < NAMES; i++)
+        size += (size_t)snprintf(text + size, ROOM - size, "%s\"x%d\":[]",
+                                 i == 0 ? "" : ",", i);
+    snprintf(text + size, ROOM - size, "}}");
+    compile(text);
+    size = (size_t)snprintf(text, ROOM, "{");
+    for (int i = 0; i < MEMBERS; i++)
+        size += (size_t)snprintf(text + size, ROOM - size, "%s\"y%d\":0",
+                                 i == 0 ? "" : ",", i);
+    snprintf(text + size, ROOM - size, "}");
+    bool result;
+    assert_int_equal(verdict(text, &result), ERR_LIMIT);
+    free(text);
+}
+
+static void many_required_names_are_found_in_one_walk(void **state)
+{
+    (void)state;
+    compile("{\"required\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]}");
+    assert_true(valid("{\"f\":1,\"e\":1,\"d\":1,\"c\":1,\"b\":1,\"a\":1,\"g\":1}"));
+    assert_false(valid("{\"f\":1,\"e\":1,\"d\":1,\"c\":1,\"a\":1,\"g\":1}"));
+    assert_int_equal(schema_violation_count(run), 1);
+    assert_violation(0, "required", "", "/required", "b");
+}
+
+static void the_basic_output_is_the_standards(void **state)
+{
+    (void)state;
+    struct buffer text;
+    struct json_writer writer;
+    buffer_init(&text, 4096);
+    compile("{\"items\":{\"required\":[\"a\"]}}");
+    assert_false(valid("[{\"a\":1},{}]"));
+    json_writer_init(&writer, &text);
+    schema_output_basic(run, false, &writer);
+    assert_true(slice_equal_text(
+        buffer_slice(&text),
+        "{\"valid\":false,\"errors\":[{\"valid\":false,\"keywordLocation\":"
+        "\"/items/required\",\"instanceLocation\":\"/1\",\"error\":\"a\"}]}"));
+    buffer_clear(&text);
+    json_writer_init(&writer, &text);
+    assert_true(valid("[{\"a\":1}]"));
+    schema_output_basic(run, true, &writer);
+    assert_true(slice_equal_text(buffer_slice(&text), "{\"valid\":true}"));
+    buffer_finish(&text);
+}
+
 static void broken_json_is_no_schema(void **state)
 {
     (void)state;
@@ -490,6 +546,9 @@ int main(void)
         TEST(the_step_budget_ends_what_costs_too_much),
         TEST(expensive_patterns_are_ended),
         TEST(schemas_have_limits),
+        TEST(looking_up_many_names_is_bounded),
+        TEST(many_required_names_are_found_in_one_walk),
+        TEST(the_basic_output_is_the_standards),
         TEST(broken_json_is_no_schema),
     };
 #undef TEST
