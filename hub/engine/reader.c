@@ -58,24 +58,9 @@ static enum err question_ask(struct reader *reader, const struct envelope *envel
     return err;
 }
 
-static struct release_batch *refusal(struct reader *reader,
-                                     const struct envelope *envelope,
-                                     enum error_code code)
-{
-    struct release_batch *batch = release_batch_create();
-    if (batch != NULL &&
-        release_refuse(batch, &envelope->origin, code, &reader->scratch) == ERR_OK)
-        return batch;
-    release_batch_destroy(batch);
-    return NULL;
-}
-
 struct release_batch *reader_answer(struct reader *reader,
                                     const struct envelope *envelope)
 {
-    if (envelope->message.type == MESSAGE_GET_READYZ && engine_is_broken(reader->engine))
-        return refusal(reader, envelope, ERROR_UNAVAILABLE);
-
     struct release_batch *batch = release_batch_create();
     if (batch == NULL)
         return NULL;
@@ -92,5 +77,11 @@ struct release_batch *reader_answer(struct reader *reader,
         return batch;
 
     release_batch_destroy(batch);
-    return refusal(reader, envelope, ERROR_STORAGE_ERROR);
+    batch = release_batch_create();
+    if (batch == NULL || release_refuse(batch, &envelope->origin, ERROR_STORAGE_ERROR,
+                                        &reader->scratch) != ERR_OK) {
+        release_batch_destroy(batch);
+        return NULL;
+    }
+    return batch;
 }

@@ -119,29 +119,17 @@ static struct request request_of(const struct link *link)
     };
 }
 
-/* What the door says by itself: that it lives, and whether the hub takes work. */
+/* Is the hub alive, does it take work? No table has to be asked. */
 static void answer_at_the_door(struct link *link)
 {
+    struct message message = { .type = MESSAGE_GET_LIVEZ_ANSWER };
     const struct net *net = link->net;
     bool ready = !engine_is_broken(net->options.engine) &&
                  !engine_intake_closed(net->options.engine) && !net->quiet;
-    if (link->exchange->type == MESSAGE_GET_READYZ && !ready) {
-        exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
-        return;
-    }
-    answer_with(link, &(struct answer_facts){ .status = 200,
-                                              .body = SLICE_OF("{\"status\":\"ok\"}") });
-}
-
-/* Is the hub alive, does it take work? No table has to be asked. */
-static void answer_here(struct link *link)
-{
-    struct message message = { .type = MESSAGE_GET_LIVEZ_ANSWER };
-    const struct engine *engine = link->net->options.engine;
     struct buffer text;
 
     if (link->exchange->type == MESSAGE_GET_READYZ) {
-        if (engine_is_broken(engine) || engine_intake_closed(engine)) {
+        if (!ready) {
             exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
             return;
         }
@@ -193,11 +181,6 @@ static void submit(struct link *link)
                   &verdict);
     if (verdict.envelope == NULL) {
         exchange_refuse(link, &verdict);
-        return;
-    }
-    if (MESSAGE_ROWS[exchange->type].kind == KIND_DOOR) {
-        envelope_destroy(verdict.envelope);
-        answer_here(link);
         return;
     }
     if (MESSAGE_ROWS[exchange->type].kind == KIND_QUERY) {
