@@ -137,6 +137,23 @@ static struct part body_part(const struct wire *wire, enum message_type type)
                           MESSAGE_ROWS[type].table, FIELD_IN_BODY };
 }
 
+/* Clients of v1.1 leave what their agent wrote about tokens inside the result. */
+static void tokens_used_find(const struct json *json, const struct json_node *root,
+                             struct message *message)
+{
+    if (message->type != MESSAGE_TASK_COMPLETE ||
+        message->as.task_complete.has_tokens_used)
+        return;
+    const struct json_node *result = json_member(json, root, SLICE_OF("result"));
+    const struct json_node *tokens =
+        result == NULL ? NULL : json_member(json, result, SLICE_OF("tokens_used"));
+    if (tokens == NULL || tokens->kind != JSON_NUMBER || !tokens->integer ||
+        tokens->value.number < 0)
+        return;
+    message->as.task_complete.has_tokens_used = true;
+    message->as.task_complete.tokens_used = tokens->value.number;
+}
+
 bool wire_parse_socket(struct wire_reader *reader, enum message_direction direction,
                        struct slice text, struct arena *arena,
                        struct message *ret_message, struct refusal *ret_refusal)
@@ -157,6 +174,7 @@ bool wire_parse_socket(struct wire_reader *reader, enum message_direction direct
     if (!object_read(&parse, &part, reader->json, root))
         return false;
     decode_defaults(part.table, &ret_message->as);
+    tokens_used_find(reader->json, root, ret_message);
     return true;
 }
 

@@ -147,13 +147,26 @@ static struct slice expectation(const struct field *field, struct slice name)
     return slice_from_text(EXPECTED[field->kind]);
 }
 
-/* v1.1's word for a broken assertion. */
+/* Does the pointer end in an item of a list? */
+static bool is_item(struct slice pointer)
+{
+    uint64_t index;
+    size_t last = pointer.size;
+    while (last > 0 && pointer.data[last - 1] != '/')
+        last--;
+    return slice_parse_u64(slice_skip(pointer, last), &index);
+}
+
+/* v1.1's word for a broken assertion. A member that is null is missing; an item is not. */
 static const char *error_of(const struct schema_violation *violation)
 {
     if (slice_equal_text(violation->keyword, "required"))
         return "required";
     if (slice_equal_text(violation->keyword, "type"))
-        return violation->value->kind == JSON_NULL ? "required" : "wrong_type";
+        return violation->value->kind == JSON_NULL &&
+                       !is_item(violation->instance_location)
+                   ? "required"
+                   : "wrong_type";
     if (slice_equal_text(violation->keyword, "maxLength"))
         return "too_long";
     return "invalid_value";

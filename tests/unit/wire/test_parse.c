@@ -85,6 +85,43 @@ static void null_is_absent(void **state)
     assert_slice(bench->message.as.task_submit.priority, "normal");
 }
 
+static void tokens_may_be_told_inside_the_result(void **state)
+{
+    struct bench *bench = *state;
+    const struct message_task_complete *complete = &bench->message.as.task_complete;
+    assert_true(bench_inbound(bench, "{\"type\":\"task_complete\",\"task_id\":\"t\","
+                                     "\"generation\":1,\"result\":{\"tokens_used\":7}}"));
+    assert_true(complete->has_tokens_used);
+    assert_int_equal(complete->tokens_used, 7);
+
+    assert_true(bench_inbound(bench, "{\"type\":\"task_complete\",\"task_id\":\"t\","
+                                     "\"generation\":1,\"tokens_used\":8,"
+                                     "\"result\":{\"tokens_used\":7}}"));
+    assert_int_equal(complete->tokens_used, 8);
+
+    static const char *const OTHERS[] = { "-1", "1.5", "\"7\"", "null", "[7]" };
+    for (size_t i = 0; i < sizeof OTHERS / sizeof OTHERS[0]; i++) {
+        char frame[256];
+        (void)snprintf(frame, sizeof frame,
+                       "{\"type\":\"task_complete\",\"task_id\":\"t\","
+                       "\"generation\":1,\"result\":{\"tokens_used\":%s}}",
+                       OTHERS[i]);
+        assert_true(bench_inbound(bench, frame));
+        assert_false(complete->has_tokens_used);
+    }
+}
+
+static void a_null_in_a_list_is_not_missing_but_wrong(void **state)
+{
+    assert_refused(*state,
+                   "{\"type\":\"task_submit\",\"description\":\"x\","
+                   "\"needed_capabilities\":[\"a\",5,null]}",
+                   "{\"type\":\"error\",\"error\":\"validation_failed\","
+                   "\"message_type\":\"task_submit\",\"errors\":[{"
+                   "\"field\":\"needed_capabilities[1]\",\"error\":\"wrong_type\","
+                   "\"detail\":\"expected string\",\"value\":5}]}");
+}
+
 static void a_required_null_is_missing(void **state)
 {
     assert_refused(*state, "{\"type\":\"status\",\"status\":null}",
@@ -364,6 +401,8 @@ int main(void)
         TEST(a_frame_becomes_its_struct),
         TEST(what_v1_1_sends_is_understood),
         TEST(null_is_absent),
+        TEST(tokens_may_be_told_inside_the_result),
+        TEST(a_null_in_a_list_is_not_missing_but_wrong),
         TEST(a_required_null_is_missing),
         TEST(defaults_are_filled_in_and_what_is_said_is_kept),
         TEST(opaque_values_keep_their_bytes),
