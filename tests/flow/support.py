@@ -67,6 +67,7 @@ class Hub:
         self.port = 0
         self.process = None
         self.tokens = {}
+        self.links = []
 
     def command(self):
         port_file = self.folder / "port"
@@ -288,6 +289,7 @@ class Agent:
             self.hub.ws_url, ssl=self.hub.tls, ping_interval=None, max_size=None,
             max_queue=None, compression=None, open_timeout=PATIENCE_S, close_timeout=2)
         self.reader = asyncio.create_task(self.read())
+        self.hub.links.append(self)
         return self
 
     async def read(self):
@@ -465,7 +467,7 @@ def run_case(function, flags, wants_hub, env):
             hub = subject = Hub(folder, *flags, env=env).start()
         result = function(subject)
         if inspect.isawaitable(result):
-            asyncio.run(with_limit(result))
+            asyncio.run(tell(result, hub))
         if hub is not None:
             code = hub.stop()
             assert code == 0, f"the hub ended with {code}:\n{hub.log_tail()}"
@@ -485,8 +487,11 @@ def run_case(function, flags, wants_hub, env):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def with_limit(story, limit_s=PATIENCE_S * 8):
+async def tell(story, hub, limit_s=PATIENCE_S * 8):
     await asyncio.wait_for(story, limit_s)
+    # Who stays and does not answer the hub's goodbye is waited for: not needed here.
+    for link in hub.links if hub is not None else []:
+        link.socket.transport.abort()
 
 
 def make_certificate(folder):
