@@ -17,7 +17,6 @@
 enum {
     SEEDS_DEFAULT = 60,
     STEPS_DEFAULT = 3000,
-    OPEN_MAX = 40,
     VERIFY_EVERY = 100,
     REPORTS_KEPT = 32,
     OVERDUE_RESIDUES = 997,
@@ -42,6 +41,9 @@ struct run {
     unsigned agents;
     unsigned lanes;
     unsigned needs_mask;
+    unsigned open_max; /* few: agents wait for tasks; many: tasks for agents */
+    unsigned overdue_percent;
+    unsigned wall_percent;
     uint64_t overdues;
     uint64_t seed;
     uint64_t step;
@@ -117,7 +119,7 @@ static void try_submit(struct run *run)
     if (check->model.task_count == MODEL_TASKS_MAX)
         check_compact(check);
     if (check->model.task_count == MODEL_TASKS_MAX ||
-        open_count(&check->model) >= OPEN_MAX)
+        open_count(&check->model) >= run->open_max)
         return;
 
     struct model_submit submit = {
@@ -133,7 +135,7 @@ static void try_submit(struct run *run)
         submit.not_before_wall_ms = wall_ms + ((int64_t)below(run, 200) - 50) * SECOND_MS;
     /* Each at a fraction of a second of its own, so that it never ties with the end of
      * the same task's lease: both count an attempt. */
-    if (chance(run, 10))
+    if (chance(run, run->overdue_percent))
         submit.complete_by_wall_ms = (wall_ms / SECOND_MS + below(run, 300)) * SECOND_MS +
                                      1 + (int64_t)(run->overdues++ % OVERDUE_RESIDUES);
     int agent = chance(run, 15) ? any_agent(run) : MODEL_NOBODY;
@@ -262,12 +264,14 @@ static void try_other(struct run *run)
 {
     unsigned kind = below(run, 100);
     int task = any_task(run);
+    if (chance(run, run->wall_percent)) {
+        check_wall_jump(&run->check, ((int64_t)below(run, 200) - 100) * SECOND_MS);
+        return;
+    }
     if (kind < 40 && task != MODEL_NOBODY) {
         check_cancel(&run->check, task);
-    } else if (kind < 85 && task != MODEL_NOBODY) {
+    } else if (kind < 90 && task != MODEL_NOBODY) {
         check_retry(&run->check, task);
-    } else if (kind < 92) {
-        check_wall_jump(&run->check, ((int64_t)below(run, 200) - 100) * SECOND_MS);
     } else {
         /* Links are numbered anew by a hub that has started. */
         check_hub_started(&run->check);
@@ -345,6 +349,11 @@ static void run_init(struct run *run, uint64_t seed)
     run->agents = 1 + below(run, MODEL_AGENTS_MAX);
     run->lanes = chance(run, 30) ? 1 : 4;
     run->needs_mask = (unsigned)draw(run) & ((1u << CHECK_CAPABILITIES) - 1);
+    static const unsigned open_max[] = { 2, 6, 15, 40 };
+    static const unsigned percent[] = { 0, 10, 60 };
+    run->open_max = open_max[below(run, 4)];
+    run->overdue_percent = percent[below(run, 3)];
+    run->wall_percent = percent[below(run, 3)];
     struct model_settings settings = {
         .acceptance_ms = (5 + below(run, 60)) * SECOND_MS,
         .lease_ms = (10 + below(run, 300)) * SECOND_MS,

@@ -38,7 +38,7 @@ struct queue_check {
     bool ready[MODEL_TASKS_MAX];
     bool resends[MODEL_TASKS_MAX]; /* task_assign must be said again */
     const struct effect *looked;   /* effects up to this one have been seen */
-    bool late;                     /* deadlines have piled up: their order is not known */
+    bool ticking;
     bool was_well[MODEL_AGENTS_MAX];
     uint64_t handed_out;
     uint64_t settled; /* ticks */

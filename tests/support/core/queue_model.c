@@ -130,10 +130,9 @@ static void tick_task(struct model *model, struct model_task *task)
         model->agents[task->holder].unresponsive = true;
         attempt_over(model, task, 0);
     }
-    if (task->overdue_wall_ms <= model->wall_ms) {
+    if (model_is_held(task) && task->overdue_wall_ms <= model->wall_ms) {
         task->overdue_wall_ms = MODEL_NEVER;
-        if (model_is_held(task))
-            attempt_over(model, task, 0);
+        attempt_over(model, task, 0);
     }
     if (task->state == MODEL_SCHEDULED)
         settle(model, task);
@@ -187,15 +186,12 @@ int model_submit(struct model *model, const struct model_submit *submit)
         .needs = submit->needs,
         .depend_count = submit->depend_count,
         .not_before_wall_ms = submit->not_before_wall_ms,
-        .overdue_wall_ms = MODEL_NEVER,
+        .overdue_wall_ms = submit->complete_by_wall_ms,
         .attempts_max = submit->attempts_max,
         .cancelled_under = MODEL_NOBODY,
         .last_reporter = MODEL_NOBODY,
     };
     memcpy(task->depends, submit->depends, sizeof task->depends);
-    /* A complete_by that has passed already asks for nothing. */
-    if (submit->complete_by_wall_ms > model->wall_ms)
-        task->overdue_wall_ms = submit->complete_by_wall_ms;
     let_go(task);
     settle(model, task);
     return index;
@@ -480,6 +476,9 @@ void model_assign(struct model *model, int agent_index, int index, uint64_t gene
             stands_before(other, task))
             breaks(model, "a task overtook one that stood before it");
     }
+    /* What is late already cannot become late in somebody's hands. */
+    if (task->overdue_wall_ms <= model->wall_ms)
+        task->overdue_wall_ms = MODEL_NEVER;
     task->state = MODEL_ASSIGNED;
     task->generation = generation;
     task->holder = agent_index;

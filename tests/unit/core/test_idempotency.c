@@ -105,7 +105,7 @@ static void keys_belong_to_who_sent_them(void **state)
     uint64_t other = submit(&fleet, "bob", "k", 1);
     /* Where the name ends and the key begins is told apart. */
     uint64_t third = submit(&fleet, "c", "ik", 1);
-    assert_true(one != other && other != third && third != one);
+    assert_true(one != 0 && other > one && third > other);
     fleet_finish(&fleet);
 }
 
@@ -139,11 +139,11 @@ static void a_key_is_kept_while_its_task_is_open_and_an_hour_more(void **state)
     struct fleet fleet;
     fleet_init(&fleet);
     uint64_t number = submit(&fleet, "ci", "k", 1);
-    pass(&fleet, 30 * HOUR_MS);
+    pass(&fleet, 30 * HOUR_MS + HOUR_MS / 2);
     assert_int_equal(submit(&fleet, "ci", "k", 1), number);
 
     cancel(&fleet, number);
-    pass(&fleet, HOUR_MS / 2);
+    pass(&fleet, HOUR_MS - 1);
     assert_int_equal(submit(&fleet, "ci", "k", 1), number);
     pass(&fleet, 2 * HOUR_MS);
     assert_int_equal(memory_rows(fleet.store, TABLE_IDEMPOTENCY), 0);
@@ -174,6 +174,9 @@ static uint64_t submit_frame(struct fleet *fleet, const char *request_id,
     message.as.task_submit.description = slice_from_text(description);
     message.as.task_submit.request_id = slice_from_text(request_id);
     message.as.task_submit.idempotency_key = SLICE_OF("k");
+    /* The whole frame's digest says nothing: it has the request id in it. */
+    fleet->command.digest_present = true;
+    memcpy(fleet->command.digest, request_id, 2);
     fleet_as_agent(fleet, "ada", 5);
     fleet_do(fleet, &message);
     const struct message *sent = fleet_sent(fleet, 5, MESSAGE_TASK_SUBMITTED);

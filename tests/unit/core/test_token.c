@@ -6,6 +6,7 @@
 
 #include "core/fleet.h"
 #include "core/role.h"
+#include "core/token.h"
 
 #include <string.h>
 
@@ -117,6 +118,12 @@ static void an_unknown_role_is_refused_and_makes_nothing(void **state)
     fleet_finish(&fleet);
 }
 
+static bool knows(struct fleet *fleet, const char *agent_id)
+{
+    struct step step = fleet_step(fleet);
+    return token_exists(&step, slice_from_text(agent_id));
+}
+
 static void a_name_registers_once(void **state)
 {
     (void)state;
@@ -127,7 +134,8 @@ static void a_name_registers_once(void **state)
     register_agent(&fleet, "ada", 2);
     assert_refused(&fleet, "already_registered");
     assert_int_equal(keys(&fleet), 1);
-    /* A longer name that begins the same is another. */
+    /* The next name in order, and a longer one that begins the same, are others. */
+    assert_false(knows(&fleet, "acz"));
     register_agent(&fleet, "adam", 3);
     assert_answered(&fleet, MESSAGE_POST_ONBOARD_REGISTER_ANSWER);
     assert_int_equal(keys(&fleet), 2);
