@@ -1,7 +1,8 @@
 /*
  * effects.h - what a command asks of the world, held until its batch is committed.
  *
- * Messages inside effects, and every slice in them, live in the effects' arena.
+ * Slices inside effects live in the effects' arena or in the command, or are constant:
+ * render them before either is let go.
  */
 #ifndef CORE_EFFECTS_H
 #define CORE_EFFECTS_H
