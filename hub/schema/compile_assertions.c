@@ -189,7 +189,7 @@ static bool label_add(const struct subject *subject, const struct json_node *val
     struct compile *compile = subject->compile;
     const char *reason;
     if (compile->label == NULL) {
-        struct pattern *pattern;
+        struct pattern *pattern = NULL;
         enum err err = pattern_compile_native(FORMAT_LABEL_PATTERN, &pattern, &reason);
         if (err != ERR_OK)
             return compile_fail(compile, err, subject->document,
@@ -207,7 +207,7 @@ static bool pattern_keyword_compile(const struct subject *subject)
     const struct json_node *value = subject_keyword(subject, KEYWORD_PATTERN);
     if (value == NULL)
         return true;
-    const struct pattern *pattern;
+    const struct pattern *pattern = NULL;
     if (!pattern_add(subject, value, value->value.text, &pattern))
         return false;
     struct check *check =

@@ -318,8 +318,9 @@ enum err library_find(struct schema_set *set, struct slice uri,
     uri_resolve(&name, BASE, uri);
     struct slice full = buffer_slice(&name);
 
-    const struct resource *found = NULL;
-    for (const struct schema_set *at = set; at != NULL && found == NULL; at = at->parent)
+    const struct resource *found = map_get(set->resources, full);
+    for (const struct schema_set *at = set->parent; at != NULL && found == NULL;
+         at = at->parent)
         found = map_get(at->resources, full);
 
     enum err err = buffer_failed(&name) ? ERR_LIMIT : ERR_OK;

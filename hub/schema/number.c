@@ -1,5 +1,7 @@
 #include "schema/number.h"
 
+#include "base/ensure.h"
+
 #define EXPONENT_MAX ((int64_t)1000 * 1000 * 1000 * 1000 * 1000)
 
 static bool is_digit(char byte)
@@ -136,6 +138,8 @@ bool decimal_is_multiple(const struct decimal *decimal, const struct decimal *di
     const char *at = divisor->digits;
     for (size_t i = 0; i < divisor->count; i++)
         modulus = modulus * 10 + digit_next(&at);
+
+    ENSURE(modulus > 0);
 
     uint64_t rest = 0;
     at = decimal->digits;

@@ -156,17 +156,17 @@ static bool checks_run(const struct turn *turn)
 
 /* A rule with unevaluated* sees what it and its own parts evaluate, not what its
  * neighbours do; what it learns is told upwards when it holds. */
-static bool watched_run(struct turn *turn)
+static bool watched_run(const struct turn *outer)
 {
-    struct schema_run *run = turn->run;
-    struct track *outer = turn->track;
+    struct schema_run *run = outer->run;
     struct track own;
-    if (!track_open(run, turn->node->count, &own))
+    struct turn turn = *outer;
+    if (!track_open(run, turn.node->count, &own))
         return false;
-    turn->track = &own;
-    bool valid = checks_run(turn);
-    if (valid && outer != NULL)
-        track_merge(run, outer, &own);
+    turn.track = &own;
+    bool valid = checks_run(&turn);
+    if (valid && outer->track != NULL)
+        track_merge(run, outer->track, &own);
     track_close(run, &own);
     return valid;
 }
