@@ -7,6 +7,7 @@ extern char **environ;
 
 enum {
     ENTRIES_MAX = 1024,
+    PLACE_DEPTH_MAX = 32,
     VALUE_BYTES_MAX = 120 * 1024, /* Linux takes 128 KiB for one, name included */
 };
 
@@ -143,25 +144,63 @@ static struct slice reference_at(struct slice rest)
     return SLICE_OF("");
 }
 
+/* Where in a shell line one is: in which quotes, inside how many substitutions. */
+struct place {
+    char quote[PLACE_DEPTH_MAX]; /* at each depth: none, ' or " */
+    char closer[PLACE_DEPTH_MAX];
+    size_t depth;
+};
+
+static void place_enter(struct place *place, char closer)
+{
+    if (place->depth + 1 == PLACE_DEPTH_MAX)
+        return;
+    place->depth++;
+    place->quote[place->depth] = '\0';
+    place->closer[place->depth] = closer;
+}
+
+static void place_pass(struct place *place, char byte, char before)
+{
+    char *quote = &place->quote[place->depth];
+    if (*quote == '\'') {
+        if (byte == '\'')
+            *quote = '\0';
+    } else if (byte == '"') {
+        *quote = *quote == '"' ? '\0' : '"';
+    } else if (byte == '\'' && *quote == '\0') {
+        *quote = byte;
+    } else if (place->depth > 0 && *quote == '\0' &&
+               byte == place->closer[place->depth]) {
+        place->depth--;
+    } else if (byte == '(' && (before == '$' || *quote == '\0')) {
+        place_enter(place, ')');
+    } else if (byte == '`') {
+        place_enter(place, '`');
+    }
+}
+
 void wake_line_make(struct slice line, struct buffer *buffer)
 {
-    char quote = '\0';
+    struct place place = { { 0 }, { 0 }, 0 };
+    char before = '\0';
     for (size_t i = 0; i < line.size; i++) {
         char byte = line.data[i];
+        char quote = place.quote[place.depth];
         struct slice reference = reference_at(slice_skip(line, i));
         if (reference.size > 0) {
             buffer_append_text(buffer, quote == '\'' ? "'\"" : quote == '"' ? "" : "\"");
             buffer_append_slice(buffer, reference);
             buffer_append_text(buffer, quote == '\'' ? "\"'" : quote == '"' ? "" : "\"");
             i += reference.size - 1;
+            before = '}';
             continue;
         }
         buffer_append_byte(buffer, byte);
         if (byte == '\\' && quote != '\'' && i + 1 < line.size)
             buffer_append_byte(buffer, line.data[++i]);
-        else if (quote == '\0' && (byte == '\'' || byte == '"'))
-            quote = byte;
-        else if (byte == quote)
-            quote = '\0';
+        else
+            place_pass(&place, byte, before);
+        before = byte;
     }
 }
