@@ -1,6 +1,5 @@
 #include "core/hold.h"
 
-#include "base/ensure.h"
 #include "core/deadline.h"
 
 /* Moves one deadline row of a task; *row_ms is where the head remembers it. */
@@ -65,9 +64,11 @@ static void overdue_arm(struct step *step, struct task *task)
 
 void hold_assign(struct step *step, struct task *task, struct agent *agent)
 {
-    ENSURE(agent_has_room(agent));
     struct number_key key;
-
+    if (!agent_has_room(agent)) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
     task_move(step, task, TASK_ASSIGNED);
     task->generation++;
     task->held = true;

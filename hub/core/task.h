@@ -117,7 +117,8 @@ bool task_unpack(struct step *step, uint64_t number, struct slice value,
 void task_create(struct step *step, struct task *task, const struct task_body *body);
 
 /* The only way from state to state: the table of moves, the index by state, the ready
- * index and the counts. The head itself is written by task_save(). */
+ * index and the counts. ERR_CORRUPT for a move the table does not have. The head itself is
+ * written by task_save(). */
 void task_move(struct step *step, struct task *task, enum task_state to);
 
 /* Sets the assignee (0: none) and moves the index by assignee. */
