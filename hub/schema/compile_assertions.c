@@ -226,6 +226,8 @@ static bool format_compile(const struct subject *subject)
     if (value == NULL || !asked)
         return true;
     enum format format = format_find(value->value.text);
+    if (format == FORMAT_UNKNOWN && subject->compile->strict)
+        return subject_fail(subject, value, "unknown format");
     if (format == FORMAT_UNKNOWN)
         return true;
     struct check *check =

@@ -63,6 +63,8 @@ static bool properties_compile(const struct subject *subject, struct members *me
     for (uint32_t i = 0; i < count_of(required); i++) {
         if (!property_add(subject, members, required[1 + i].value.text, &property))
             return false;
+        if (property->required)
+            return subject_fail(subject, required, "required names a member twice");
         property->required = true;
     }
     members->required_count = count_of(required);

@@ -38,7 +38,7 @@ enum keyword_shape {
     SHAPE_COUNT, /* a whole number, zero or more */
     SHAPE_ARRAY,
     SHAPE_OBJECT,
-    SHAPE_STRINGS, /* an array of unequal strings */
+    SHAPE_STRINGS, /* an array of them */
     SHAPE_SCHEMA,  /* an object, true or false */
     SHAPE_SCHEMAS, /* an array of them, one or more */
     SHAPE_SCHEMA_MAP,

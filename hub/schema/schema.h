@@ -52,7 +52,8 @@ enum err schema_set_add(struct schema_set *set, struct slice uri, struct slice t
 enum schema_vocabulary {
     SCHEMA_STANDARD, /* draft 2020-12 as written: unknown keywords are annotations */
     SCHEMA_STRICT,   /* ours: an unknown keyword that does not start with x- is refused */
-    SCHEMA_FORMATS,  /* added to either: the formats we name are asserted */
+    SCHEMA_FORMATS,  /* added to either: the formats we name are asserted, and with
+                        SCHEMA_STRICT others refused */
 };
 
 /* `set` may be NULL. ERR_INVALID and ERR_LIMIT say why in *ret_problem. */

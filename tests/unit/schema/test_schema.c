@@ -332,6 +332,10 @@ static void formats_are_asserted_only_when_asked(void **state)
     assert_violation(0, "format", "", "/format", NULL);
     assert_true(valid("\"2024-02-29\""));
     assert_true(valid("5"));
+    refuse_as((enum schema_vocabulary)(SCHEMA_STRICT | SCHEMA_FORMATS),
+              "{\"format\":\"dtae\"}", ERR_INVALID, "/format");
+    compile_as(SCHEMA_FORMATS, "{\"format\":\"dtae\"}");
+    assert_true(valid("\"x\""));
 }
 
 static void set_add(const char *uri, const char *text)
