@@ -19,7 +19,7 @@ enum blob_kind {
     BLOB_AGENT_PROFILE = 5, /* owner: agent; see agent.h */
     BLOB_SET = 6,           /* owner: capability set, canonical */
     BLOB_IDEMPOTENCY = 7,   /* owner: see idempotency.h */
-    BLOB_TASK_WAITS = 8, /* owner: task; the numbers it depends on, if any */
+    BLOB_TASK_WAITS = 8,    /* owner: task; the numbers it depends on, if any */
 };
 
 /* Replaces what was there. An empty payload is kept, an absent one removes. */
