@@ -14,9 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STEPS_DEFAULT 1000 /* each step costs several times as much */
+#else
+#define STEPS_DEFAULT 3000
+#endif
+
 enum {
     SEEDS_DEFAULT = 60,
-    STEPS_DEFAULT = 3000,
+    TWICE_EVERY = 10, /* one seed in so many is run twice */
     VERIFY_EVERY = 100,
     REPORTS_KEPT = 32,
     OVERDUE_RESIDUES = 997,
@@ -363,22 +369,43 @@ static void run_init(struct run *run, uint64_t seed)
     check_init(&run->check, settings);
 }
 
+static bool run_whole(struct run *run, uint64_t seed, uint64_t steps, bool trace)
+{
+    run_init(run, seed);
+    run->check.trace = trace;
+    for (run->step = 1; run->step <= steps && !check_is_broken(&run->check); run->step++)
+        one_step(run);
+    if (!check_is_broken(&run->check))
+        drain(run);
+    if (!check_is_broken(&run->check))
+        return true;
+    fprintf(stderr,
+            "seed %" PRIu64 ", step %" PRIu64
+            ": %s\nagain: test_property_queue --seed %" PRIu64 " --steps %" PRIu64 "\n",
+            seed, run->step - 1, run->check.broken, seed, steps);
+    return false;
+}
+
+/* The same commands on the same tables give the same bytes. */
+static bool run_again(const struct run *first, uint64_t steps)
+{
+    static struct run again;
+    bool whole = run_whole(&again, first->seed, steps, false);
+    int table =
+        memory_store_difference(first->check.fleet.store, again.check.fleet.store);
+    check_finish(&again.check);
+    if (table >= 0)
+        fprintf(stderr, "seed %" PRIu64 ": table %s differs when run twice\n",
+                first->seed, CORE_TABLES[table]);
+    return whole && table < 0;
+}
+
 static bool run_seed(uint64_t seed, uint64_t steps, bool trace, struct queue_check *total)
 {
     static struct run run;
-    run_init(&run, seed);
-    run.check.trace = trace;
-    for (run.step = 1; run.step <= steps && !check_is_broken(&run.check); run.step++)
-        one_step(&run);
-    if (!check_is_broken(&run.check))
-        drain(&run);
-    bool whole = !check_is_broken(&run.check);
-    if (!whole)
-        fprintf(stderr,
-                "seed %" PRIu64 ", step %" PRIu64
-                ": %s\nagain: test_property_queue --seed %" PRIu64 " --steps %" PRIu64
-                "\n",
-                seed, run.step - 1, run.check.broken, seed, steps);
+    bool whole = run_whole(&run, seed, steps, trace);
+    if (whole && seed % TWICE_EVERY == 0)
+        whole = run_again(&run, steps);
     total->handed_out += run.check.handed_out;
     total->taken += run.check.taken;
     total->refused += run.check.refused;
