@@ -2,9 +2,8 @@
 
 #include "net/exchange.h"
 #include "net/handoff.h"
+#include "net/peer.h"
 #include "os/clock.h"
-
-#include <netinet/tcp.h>
 
 enum {
     TICK_MS = 200,
@@ -68,15 +67,11 @@ void deadline_begin(struct link *link)
 /* When bytes last came in, the library's own pings and pongs included. */
 static int64_t heard_ms(const struct link *link, int64_t now_ms)
 {
-    struct tcp_info info = { 0 };
-    socklen_t size = sizeof info;
-    if (getsockopt(lws_get_socket_fd(link->wsi), IPPROTO_TCP, TCP_INFO, &info, &size) !=
-        0)
+    int64_t silence_ms;
+    if (!peer_silence(lws_get_socket_fd(link->wsi), &silence_ms) ||
+        now_ms - silence_ms < link->active_ms)
         return link->active_ms;
-    int64_t heard = now_ms - (int64_t)info.tcpi_last_data_recv;
-    /* A system that does not keep it shows nothing ever received. */
-    return info.tcpi_last_data_recv == 0 || heard < link->active_ms ? link->active_ms
-                                                                    : heard;
+    return now_ms - silence_ms;
 }
 
 static void act_on_socket(struct link *link, int64_t now_ms)

@@ -5,6 +5,7 @@
 #include "net/handoff.h"
 #include "net/head.h"
 #include "net/parking.h"
+#include "net/peer.h"
 #include "os/counter.h"
 #include "os/secret.h"
 
@@ -15,6 +16,8 @@ enum {
     HEAD_ARENA_BYTES_MAX = 64 * 1024,
     UNAVAILABLE_RETRY_MS = 1000,
     MEMBERS_BYTES_MAX = 4096,
+    /* A head is longer; what the system counts besides (the end of the stream) is not. */
+    HEAD_BYTES_MIN = 16,
 };
 
 static const char *const HTTP_METHODS[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
@@ -270,6 +273,20 @@ static bool is_awaited(struct slice method)
            slice_equal_text(method, "PATCH");
 }
 
+/*
+ * True when the head came with the bytes of the request before. The library then takes the
+ * head itself for the body, reads freed memory, or turns for ever: such a request is
+ * refused before it gets there.
+ */
+static bool is_pipelined(const struct link *link)
+{
+    uint64_t bytes;
+    if (link->read_bytes == 0)
+        return false;
+    return !peer_bytes_read(lws_get_socket_fd(link->wsi), &bytes) ||
+           bytes < link->read_bytes + HEAD_BYTES_MIN;
+}
+
 static int invite_body(struct link *link)
 {
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -301,6 +318,13 @@ int exchange_begin(struct link *link)
     enum error_code code = head_read(link, exchange, &head, &detail);
     exchange->body_bytes = head.length;
     exchange->body_ends = head.length_present || !is_awaited(head.method);
+    if ((head.length > 0 || !exchange->body_ends) && is_pipelined(link)) {
+        exchange->state = EXCHANGE_BODY;
+        exchange->body_ends = false;
+        exchange_refuse_code(link, ERROR_BAD_REQUEST, "a body cannot be sent ahead");
+        exchange_writable(link);
+        return -1;
+    }
     if (head.coded || (code != ERROR_NONE && !head.length_present)) {
         /* Where the next request begins is anybody's guess. */
         exchange->body_ends = head.length_present;
@@ -354,6 +378,9 @@ int exchange_writable(struct link *link)
     if (link->state != LINK_HTTP || exchange == NULL ||
         exchange->state != EXCHANGE_ANSWERING || exchange->answer.bytes == NULL)
         return 0;
+    /* Before the answer is out, nobody has reason to send the next request. */
+    if (!peer_bytes_read(lws_get_socket_fd(link->wsi), &link->read_bytes))
+        link->read_bytes = UINT64_MAX - HEAD_BYTES_MIN;
     int sent =
         lws_write(link->wsi, (unsigned char *)exchange->answer.bytes + ANSWER_HEADROOM,
                   exchange->answer.size, LWS_WRITE_HTTP);

@@ -108,7 +108,10 @@ static void hear(struct link *link, char *text, size_t size)
     session_frame(&link->session, net->gate, (struct origin){ .link = link->id },
                   slice_from_text(link->address), text, size, net_now(), &verdict);
     if (verdict.envelope != NULL) {
-        link->authenticated = true;
+        if (!link->authenticated) {
+            link->authenticated = true;
+            deadline_begin(link);
+        }
         link_push(link, verdict.envelope);
         return;
     }

@@ -64,6 +64,7 @@ struct link {
     uint32_t queue_count;
     size_t queue_bytes;
     struct exchange *exchange; /* the HTTP request under way */
+    uint64_t read_bytes;       /* when the last one was answered; 0: none was */
 };
 
 /* NULL without memory; the caller closes the socket then. */

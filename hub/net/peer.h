@@ -12,4 +12,10 @@
  * shown as what they are. */
 struct slice peer_text(int fd, char ret_text[INET6_ADDRSTRLEN]);
 
+/* How many bytes were ever read from the socket. False when the system cannot tell. */
+bool peer_bytes_read(int fd, uint64_t *ret_bytes);
+
+/* Milliseconds since bytes last came in. False when the system cannot tell. */
+bool peer_silence(int fd, int64_t *ret_ms);
+
 #endif

@@ -233,7 +233,7 @@ def http2_is_not_spoken(hub):
     settings = "AAMAAABkAAQCAAAAAAIAAAAA"
     refused(hub, handshake(Upgrade="h2c", Connection="Upgrade, HTTP2-Settings",
                            HTTP2_Settings=settings), 400)
-    refused(hub, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0", 400, 405)
+    refused(hub, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0", 400, 403, 405)
 
 
 @case()
@@ -426,26 +426,70 @@ def a_refused_body_never_becomes_a_request(hub):
 
 
 @case()
-def pipelined_requests_are_answered_in_their_order(hub):
+def requests_on_one_connection_are_answered_in_their_order(hub):
     token = hub.submitter
-    bodies = [json.dumps({"description": f"task {i}"}) for i in range(20)]
-    data = "".join(
-        f"POST /api/tasks HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
-        f"Content-Type: application/json\r\nAuthorization: Bearer {token}\r\n\r\n{body}"
-        f"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" for body in bodies)
-    with connect(hub) as line:
-        line.sendall(data.encode())
-        line.settimeout(PATIENCE_S)
-        found = b""
-        while found.count(b"HTTP/1.1 ") < 40:
-            piece = line.recv(65536)
-            assert piece, f"ended after {found.count(b'HTTP/1.1 ')} answers"
-            found += piece
-    statuses = [int(part[:3]) for part in found.split(b"HTTP/1.1 ")[1:]]
-    same(statuses, [201, 200] * 20)
+    connection = hub.connection()
+    for i in range(20):
+        connection.request("POST", "/api/tasks", json.dumps({"description": f"task {i}"}),
+                           {"Content-Type": "application/json",
+                            "Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        same((answer.status, answer.read()[:1]), (201, b"{"))
+    connection.close()
     told = [task["description"] for task in sorted(
         hub.tasks()["tasks"], key=lambda task: task["id"])]
     same(told, [f"task {i}" for i in range(20)])
+    with connect(hub) as line:
+        line.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 30)
+        line.settimeout(PATIENCE_S)
+        found = b""
+        while found.count(b"HTTP/1.1 200") < 30:
+            piece = line.recv(65536)
+            assert piece, f"ended after {found.count(b'HTTP/1.1 200')} answers"
+            found += piece
+
+
+@case()
+def a_body_sent_ahead_turns_no_wheel(hub):
+    """The library would take the second head for its body, out of memory it has freed."""
+    body = b'{"description":"x"}'
+    head = (f"POST /api/tasks HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: "
+            f"application/json\r\nAuthorization: Bearer {hub.submitter}\r\n").encode()
+    post = head + b"Content-Length: 19\r\n\r\n" + body
+    get = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    for data in (post + post, get + post, get + get + post + get, post + get + post,
+                 get + post[:-5], get + head + b"\r\n" + body, post * 30,
+                 get + b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4"
+                       b"\r\n\r\nabcd" + post):
+        with connect(hub) as line:
+            send(line, data)
+            answer = read_all(line, 8)
+            assert answer is not None, "held open"
+            assert answer.split(b"HTTP/1.1 ")[-1].startswith(b"400"), answer
+        with connect(hub) as line:
+            send(line, data)
+            line.shutdown(socket.SHUT_WR)
+            assert read_all(line, 8) is not None, "held open"
+        alive(hub)
+    for task in hub.all_tasks():
+        same(task["description"], "x")
+
+
+@case()
+def an_upgrade_sent_ahead_is_an_upgrade_or_an_end(hub):
+    get = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with connect(hub) as line:
+        send(line, get + handshake() + text(type="ping"))
+        line.settimeout(3)
+        found = b""
+        with contextlib.suppress(OSError):
+            while b"not_identified" not in found:
+                piece = line.recv(65536)
+                if not piece:
+                    break
+                found += piece
+        assert b"not_identified" in found, found
+    alive(hub)
 
 
 @case("--connections-max=20")
@@ -485,14 +529,18 @@ def who_is_nobody_five_times_is_closed(hub):
 
 @case("--send-queue-bytes-max=65536", "--send-queue-frames-max=64")
 def who_does_not_read_is_closed_and_nobody_waits_for_it(hub):
-    slow = Socket(hub).identify(hub, "slow")
+    slow = Socket(hub)
     slow.line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    token = hub.register("slow")
+    slow.line.sendall(text(type="identify", agent_id="slow", token=token,
+                           capabilities=[f"{i:0120}" for i in range(64)]))
     agent = Socket(hub).identify(hub, "ada")
     before = files_of(hub)
-    for _ in range(3000):
-        agent.line.sendall(text(type="message", to="slow", payload={"x": "y" * 8000}))
-        while select.select([agent.line], [], [], 0)[0]:
-            assert agent.receive() is not None, "the sender was closed"
+    for _ in range(20000):
+        try:
+            slow.line.sendall(text(type="list_agents"))
+        except OSError:
+            break
         if files_of(hub) < before:
             break
     until(lambda: files_of(hub) < before, "the slow one is closed")
