@@ -102,6 +102,12 @@ bool references_compile(const struct subject *subject);  /* compile_references.c
 bool applicators_compile(const struct subject *subject); /* compile_applicators.c */
 bool items_compile(const struct subject *subject);       /* compile_applicators.c */
 bool members_compile(const struct subject *subject);     /* compile_members.c */
+/* A table of names: room for `count`, then one by one (or the one that is there). */
+bool properties_init(const struct subject *subject, struct members *members,
+                     uint32_t count);
+bool property_add(const struct subject *subject, struct members *members,
+                  struct slice name, struct property **ret_property);
+
 bool pattern_add(const struct subject *subject, const struct json_node *value,
                  struct slice text, const struct pattern **ret_pattern);
 

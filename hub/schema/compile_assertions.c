@@ -73,6 +73,27 @@ static bool constant_copy(const struct subject *subject, const struct json_node 
     return true;
 }
 
+/* Many strings are looked up in a table instead of one after the other. */
+static bool strings_compile(const struct subject *subject, const struct json_node *value,
+                            struct check *check)
+{
+    enum { STRINGS_FEW = 8 };
+    const struct json_node *nodes = subject->document->nodes;
+    struct property *unused;
+    if (value->kind != JSON_ARRAY || value->count <= STRINGS_FEW)
+        return true;
+    struct members *table = compile_take(subject->compile, 1, sizeof *table);
+    if (table == NULL || !properties_init(subject, table, value->count))
+        return false;
+    uint32_t item = subject_index(subject, value) + 1;
+    for (uint32_t i = 0; i < value->count; i++, item = nodes[item].after)
+        if (nodes[item].kind == JSON_STRING &&
+            !property_add(subject, table, nodes[item].value.text, &unused))
+            return false;
+    check->data = table;
+    return true;
+}
+
 static bool constants_compile(const struct subject *subject)
 {
     static const struct {
@@ -87,6 +108,8 @@ static bool constants_compile(const struct subject *subject)
         struct check *check =
             subject_check(subject, GROUP_ANY, ROWS[i].code, ROWS[i].keyword);
         if (check == NULL || !constant_copy(subject, value, &check->a))
+            return false;
+        if (ROWS[i].code == CHECK_ENUM && !strings_compile(subject, value, check))
             return false;
     }
     return true;

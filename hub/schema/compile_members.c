@@ -10,8 +10,8 @@ static uint32_t count_of(const struct json_node *value)
     return value == NULL ? 0 : value->count;
 }
 
-static bool property_add(const struct subject *subject, struct members *members,
-                         struct slice name, struct property **ret_property)
+bool property_add(const struct subject *subject, struct members *members,
+                  struct slice name, struct property **ret_property)
 {
     struct property *properties = (struct property *)members->properties;
     uint32_t hint = 0;
@@ -32,11 +32,9 @@ static bool property_add(const struct subject *subject, struct members *members,
     return compile_copy(subject->compile, name, &added->name);
 }
 
-static bool properties_compile(const struct subject *subject, struct members *members,
-                               const struct json_node *properties,
-                               const struct json_node *required)
+bool properties_init(const struct subject *subject, struct members *members,
+                     uint32_t count)
 {
-    uint32_t count = count_of(properties) + count_of(required);
     uint32_t slot_count = 4;
     while (slot_count < count * 2)
         slot_count *= 2;
@@ -48,6 +46,15 @@ static bool properties_compile(const struct subject *subject, struct members *me
     memset(slots, 0xff, slot_count * sizeof *slots);
     members->slots = slots;
     members->slot_mask = slot_count - 1;
+    return true;
+}
+
+static bool properties_compile(const struct subject *subject, struct members *members,
+                               const struct json_node *properties,
+                               const struct json_node *required)
+{
+    if (!properties_init(subject, members, count_of(properties) + count_of(required)))
+        return false;
 
     struct property *property;
     const struct json_node *nodes = subject->document->nodes;

@@ -50,7 +50,7 @@ struct rule {
 enum check_code {
     /* any instance */
     CHECK_CONST,       /* a: constant */
-    CHECK_ENUM,        /* a: constant, an array */
+    CHECK_ENUM,        /* a: constant, an array; data: its strings when many */
     CHECK_REF,         /* a: rule */
     CHECK_DYNAMIC_REF, /* a: rule when nobody overrides it, b: name */
     CHECK_ALL_OF,      /* data: rules, b: count */

@@ -1,19 +1,24 @@
 #include "schema/run.h"
 
-static bool enum_holds(const struct turn *turn, uint32_t array)
+static bool enum_holds(const struct turn *turn, const struct check *check)
 {
     const struct json_node *constants = turn->run->schema->constants;
-    uint32_t node = (uint32_t)(turn->node - turn->run->nodes);
-    uint32_t item = array + 1;
-    if (!run_spend(turn->run, constants[array].count / 8))
+    const struct json_node *node = turn->node;
+    uint32_t item = check->a + 1;
+    uint32_t hint = UINT32_MAX;
+    bool text = node->kind == JSON_STRING;
+    if (text && check->data != NULL)
+        return members_find(check->data, node->value.text, &hint) != NULL;
+    if (!run_spend(turn->run, constants[check->a].count / 8))
         return false;
-    for (uint32_t i = 0; i < constants[array].count; i++) {
-        if (turn->node->kind == JSON_STRING) {
-            if (constants[item].kind == JSON_STRING &&
-                name_equal(constants[item].value.text, turn->node->value.text))
-                return true;
-        } else if (constants[item].kind == turn->node->kind &&
-                   value_equal(turn->run, turn->run->nodes, node, constants, item))
+    for (uint32_t i = 0; i < constants[check->a].count; i++) {
+        bool same = constants[item].kind == node->kind;
+        if (same && text)
+            same = name_equal(constants[item].value.text, node->value.text);
+        else if (same)
+            same = value_equal(turn->run, turn->run->nodes,
+                               (uint32_t)(node - turn->run->nodes), constants, item);
+        if (same)
             return true;
         item = constants[item].after;
     }
@@ -130,7 +135,7 @@ static bool constant_holds(const struct turn *turn, const struct check *check)
 {
     uint32_t node = (uint32_t)(turn->node - turn->run->nodes);
     if (check->code == CHECK_ENUM)
-        return enum_holds(turn, check->a) ||
+        return enum_holds(turn, check) ||
                violation_add(turn, KEYWORD_ENUM, turn->node,
                              SLICE_OF("is none of the values"));
     return value_equal(turn->run, turn->run->nodes, node, turn->run->schema->constants,

@@ -30,6 +30,10 @@ static bool items_hold(const struct turn *turn, const struct check *check)
     const struct json_node *item = turn->node + 1;
     struct place place = place_below(turn, KEYWORD_ITEMS);
     bool valid = true;
+    if (check->a == RULE_ALWAYS && turn->track == NULL)
+        return true;
+    if (!run_spend(turn->run, turn->node->count))
+        return false;
     for (uint32_t i = 0; i < turn->node->count; i++, item = item_after(turn, item)) {
         if (i < check->b)
             continue;
@@ -70,6 +74,8 @@ static bool rest_holds(const struct turn *turn, const struct check *check)
     const struct json_node *item = turn->node + 1;
     struct place place = place_below(turn, KEYWORD_UNEVALUATED_ITEMS);
     bool valid = true;
+    if (!run_spend(turn->run, turn->node->count))
+        return false;
     for (uint32_t i = 0; i < turn->node->count; i++, item = item_after(turn, item)) {
         if (track_has(turn, i))
             continue;

@@ -164,6 +164,8 @@ static bool rest_holds(const struct turn *turn, const struct check *check)
     const struct json_node *key = turn->node + 1;
     struct place place = place_below(turn, KEYWORD_UNEVALUATED_PROPERTIES);
     bool valid = true;
+    if (!run_spend(turn->run, turn->node->count))
+        return false;
     for (uint32_t i = 0; i < turn->node->count; i++) {
         if (!track_has(turn, i)) {
             if (!rule_run(turn->run, check->a, key + 1, NULL, &place)) {

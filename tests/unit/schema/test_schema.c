@@ -516,6 +516,25 @@ static void the_basic_output_is_the_standards(void **state)
     buffer_finish(&text);
 }
 
+static void long_enums_are_looked_up_whatever_they_hold(void **state)
+{
+    (void)state;
+    compile(
+        "{\"enum\":[\"a\",\"b\",\"c\",\"\\u0064\",\"e\",\"e\",1,[2],null,\"\",\"longer than "
+        "sixteen bytes\"]}");
+    assert_true(valid("\"a\""));
+    assert_true(valid("\"d\""));
+    assert_true(valid("\"e\""));
+    assert_true(valid("\"\""));
+    assert_true(valid("\"longer than sixteen bytes\""));
+    assert_false(valid("\"longer than sixteen bytez\""));
+    assert_false(valid("\"f\""));
+    assert_true(valid("1.0"));
+    assert_true(valid("[2]"));
+    assert_true(valid("null"));
+    assert_false(valid("2"));
+}
+
 static void broken_json_is_no_schema(void **state)
 {
     (void)state;
@@ -553,6 +572,7 @@ int main(void)
         TEST(looking_up_many_names_is_bounded),
         TEST(many_required_names_are_found_in_one_walk),
         TEST(the_basic_output_is_the_standards),
+        TEST(long_enums_are_looked_up_whatever_they_hold),
         TEST(broken_json_is_no_schema),
     };
 #undef TEST
