@@ -11,10 +11,11 @@ enum {
     RECLAIMS_PER_DEADLINE = 64,
 };
 
-/* The task a deadline is about and, when it is held, its holder. */
+/* The task a deadline is about and, when it is held, its holder; else nobody. */
 static bool subject_load(struct step *step, uint64_t number, struct task *task,
                          struct agent *agent)
 {
+    *agent = (struct agent){ .number = 0 };
     if (!task_load(step, number, task) ||
         (task->held && !agent_load(step, task->agent, agent))) {
         step_fail(step, ERR_CORRUPT);

@@ -153,20 +153,20 @@ struct slice step_copy(struct step *step, struct slice slice)
     return copy;
 }
 
-static struct buffer *fixed_start(struct buffer *buffer, char *bytes, size_t room)
-{
-    *buffer = (struct buffer){ .data = bytes, .room = room, .bytes_max = room };
-    return buffer;
-}
-
 struct buffer *packed_start(struct packed *packed)
 {
-    return fixed_start(&packed->buffer, packed->bytes, sizeof packed->bytes);
+    packed->buffer = (struct buffer){ .data = packed->bytes,
+                                      .room = sizeof packed->bytes,
+                                      .bytes_max = sizeof packed->bytes };
+    return &packed->buffer;
 }
 
 struct buffer *packed_key_start(struct packed_key *packed)
 {
-    return fixed_start(&packed->buffer, packed->bytes, sizeof packed->bytes);
+    packed->buffer = (struct buffer){ .data = packed->bytes,
+                                      .room = sizeof packed->bytes,
+                                      .bytes_max = sizeof packed->bytes };
+    return &packed->buffer;
 }
 
 struct slice packed_slice(struct step *step, const struct buffer *buffer)
