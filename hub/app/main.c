@@ -6,12 +6,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #ifndef DROVER_VERSION
 #error "the build says which version this is"
 #endif
-
-extern char **environ;
 
 /* What holds for the whole process, whatever the settings say. */
 static void process_prepare(void)

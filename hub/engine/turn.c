@@ -112,6 +112,7 @@ static bool command_is_submit(const struct command *command)
 static enum err command_apply(struct engine *engine, struct transaction *transaction,
                               const struct command *command, bool *ret_more_due)
 {
+    *ret_more_due = false;
     if (command_is_submit(command) && atomic_load(&engine->intake_closed))
         return refusal_hold(engine, command, ERROR_STORAGE_FULL);
 

@@ -18,8 +18,6 @@
 #define TRY_NS 10000000
 #define FILE_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
-extern char **environ;
-
 static bool beside_us(char *target, size_t size, const char *name)
 {
     char here[256];

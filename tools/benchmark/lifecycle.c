@@ -163,7 +163,8 @@ static double percentile_ms(const struct run *run, size_t percent)
 {
     if (run->sample_count == 0)
         return 0;
-    return (double)run->samples_us[(run->sample_count - 1) * percent / 100] / 1000;
+    size_t place = (run->sample_count - 1) * percent / 100;
+    return (double)run->samples_us[place] / 1000;
 }
 
 static enum err run_measure(struct run *run, uint32_t warm_ms, uint32_t measure_ms)
