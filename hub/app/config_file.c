@@ -92,6 +92,13 @@ static enum err value_take(struct config *config, const struct file *file,
         target->number = value->kind == JSON_TRUE;
         return ERR_OK;
     case SETTING_KIND_TEXT:
+        /* It may become a path, which would end there. */
+        if (slice_find(value->value.text, '\0') < value->value.text.size) {
+            fprintf(config->complaints, "drover-hub: %s:%d: /%s: holds a NUL\n",
+                    file->path, line_of(file, value->raw.data),
+                    SETTING_ROWS[setting].name.data);
+            return ERR_INVALID;
+        }
         target->text = arena_copy(&config->arena, value->value.text);
         return arena_failed(&config->arena) ? ERR_MEMORY : ERR_OK;
     case SETTING_KIND_TEXTS:
