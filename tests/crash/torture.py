@@ -407,7 +407,10 @@ class Torture:
         return not self.draining and self.backlog < BACKLOG
 
     async def pause(self):
+        """For those who have nothing to do and so would not notice the end."""
         await asyncio.sleep(0.002)
+        if self.hub.process.poll() is not None:
+            raise EOFError
 
     async def up(self):
         """Starts the hub and waits until it is ready, within the time promised."""
@@ -432,13 +435,16 @@ class Torture:
         tasks = [asyncio.create_task(client.run()) for client in self.clients]
         try:
             ended = asyncio.create_task(until())
-            done, _ = await asyncio.wait([ended, *tasks],
-                                         return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
-            await ended
-            self.hub.kill()
+            while not ended.done():
+                done, _ = await asyncio.wait(
+                    [ended, *(task for task in tasks if not task.done())],
+                    return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+                require(self.hub.process.poll() is None,
+                        f"it ended by itself: {self.hub.log_tail()}")
         finally:
+            self.hub.kill()
             _, late = await asyncio.wait(tasks, timeout=5)
             for task in late:
                 task.cancel()
