@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+"""The manual pages name every setting, command and option there is."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from fleet import BIN, holds, run, same  # noqa: E402
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+
+def page(name):
+    with open(os.path.join(ROOT, "docs/man", name)) as file:
+        return file.read()
+
+
+def properties(name):
+    with open(os.path.join(ROOT, "schemas", name)) as file:
+        return json.load(file)["properties"]
+
+
+def every_setting_of_the_sidecar_has_its_place():
+    named = re.findall(r"^\.It Cm (\w+) Pq", page("drover-sidecar.1"), re.M)
+    same(named, list(properties("sidecar_config.json")), "settings")
+
+
+def every_setting_of_the_hub_has_its_place():
+    named = re.findall(r"^\.It Fl -([\w-]+)", page("drover-hub.8"), re.M)
+    flags = [rule["x-flag"][2:] for rule in properties("config.json").values()]
+    same(sorted(named), sorted([*flags, "config", "check-config"]), "settings")
+
+
+def every_command_and_option_has_its_place():
+    def helps(*words):
+        return subprocess.run([f"{BIN}/drover", *words, "--help"], capture_output=True,
+                              text=True, check=True).stdout
+
+    for group, command in re.findall(r"^  (task|agent|token) (\w+)", helps(), re.M):
+        text = page(f"drover-{group}.1")
+        holds(f".Ss {command}\n" in text, f"{group} {command} has no section")
+        own = helps(group, command).split("For all commands:")[0]
+        for option in re.findall(r"^  --([\w-]+)", own, re.M):
+            holds(f"Fl -{option}" in text, f"--{option} is not in drover-{group}.1")
+    for option in re.findall(r"^  --([\w-]+)", helps().split("For all commands:")[1], re.M):
+        holds(f".It Fl -{option}" in page("drover.1"), f"--{option} is not in drover.1")
+
+
+if __name__ == "__main__":
+    run([every_setting_of_the_sidecar_has_its_place,
+         every_setting_of_the_hub_has_its_place, every_command_and_option_has_its_place])
