@@ -11,7 +11,7 @@ struct task {
     int64_t generation;
     struct slice description;
     struct slice metadata; /* JSON */
-    struct slice frame;    /* the whole task, JSON */
+    struct slice frame;    /* the whole task, JSON; a line break stands behind it */
 };
 
 /* NULL-terminated, in `arena`; NULL without memory. Values too large for an environment,

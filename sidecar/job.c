@@ -47,6 +47,11 @@ static enum err job_fill(struct job *job, struct slice frame,
                          const struct message_task_assign *assign)
 {
     struct arena *arena = &job->arena;
+    char *line = arena_take(arena, frame.size + 1);
+    if (line == NULL)
+        return ERR_MEMORY;
+    memcpy(line, frame.data, frame.size);
+    line[frame.size] = '\n';
     memcpy(job->task_id, assign->task_id.data, assign->task_id.size);
     job->generation = assign->generation;
     job->task = (struct task){
@@ -54,7 +59,7 @@ static enum err job_fill(struct job *job, struct slice frame,
         .generation = assign->generation,
         .description = arena_copy(arena, assign->description),
         .metadata = arena_copy(arena, assign->metadata),
-        .frame = arena_copy(arena, frame),
+        .frame = slice_make(line, frame.size),
     };
     if (arena_failed(arena))
         return ERR_MEMORY;

@@ -200,6 +200,8 @@ enum err job_command_start(struct job *job)
         return ERR_MEMORY;
     struct child_plan plan = { config->argv, environment, config->working_dir };
     struct run_listener listener = { on_out, on_err, on_limit, on_ended, job };
-    return run_start(&job->run, &job->sidecar->loop, &plan, job->task.frame,
-                     config->time_limit_ms, config->kill_grace_ms, listener);
+    /* With the line break that stands behind it. */
+    struct slice line = slice_make(job->task.frame.data, job->task.frame.size + 1);
+    return run_start(&job->run, &job->sidecar->loop, &plan, line, config->time_limit_ms,
+                     config->kill_grace_ms, listener);
 }

@@ -20,7 +20,7 @@ def shell(script):
 def a_task_reaches_its_command_and_its_result_comes_back():
     with Fleet() as fleet:
         fleet.sidecar("ada", **shell(
-            'read -r line; printf "%s\\n" "$line" >task.json;'
+            'read -r line || exit 9; printf "%s\\n" "$line" >task.json;'
             'echo "$DROVER_TASK_ID|$DROVER_TASK_GENERATION|$DROVER_TASK_DESCRIPTION|'
             '$DROVER_TASK_METADATA|$DROVER_AGENT_ID|${DROVER_TOKEN-none}"'))
         nasty = 'say "hi" $(touch harmed) `touch harmed` \'; touch harmed #\n\u00e9'
