@@ -22,6 +22,7 @@
 
 enum {
     SEEDS_DEFAULT = 60,
+    WIDE_EVERY = 6,   /* likewise is wide */
     TWICE_EVERY = 10, /* one seed in so many is run twice */
     VERIFY_EVERY = 100,
     REPORTS_KEPT = 32,
@@ -50,6 +51,7 @@ struct run {
     unsigned open_max; /* few: agents wait for tasks; many: tasks for agents */
     unsigned overdue_percent;
     unsigned wall_percent;
+    bool wide; /* more at once than one command may do */
     uint64_t overdues;
     uint64_t seed;
     uint64_t step;
@@ -135,7 +137,7 @@ static void try_submit(struct run *run)
         .attempts_max = 1 + below(run, 4),
     };
     int64_t wall_ms = check->fleet.command.wall_ms;
-    if (chance(run, 15))
+    if (chance(run, run->wide ? 30 : 15))
         draw_depends(run, &submit);
     if (chance(run, 10))
         submit.not_before_wall_ms = wall_ms + ((int64_t)below(run, 200) - 50) * SECOND_MS;
@@ -156,6 +158,8 @@ static void try_identify(struct run *run)
 {
     int agent = any_agent(run);
     unsigned slots = chance(run, 70) ? 1 : below(run, 4);
+    if (run->wide)
+        slots = below(run, 150);
     unsigned capabilities = (unsigned)draw(run) | (unsigned)draw(run);
     check_identify(&run->check, agent, ++run->links,
                    capabilities & ((1u << CHECK_CAPABILITIES) - 1), slots);
@@ -287,9 +291,25 @@ static void try_other(struct run *run)
     }
 }
 
+/* A backlog meets one agent that takes all of it. */
+static void try_burst(struct run *run)
+{
+    struct queue_check *check = &run->check;
+    for (int i = 0; i < (int)run->agents; i++) {
+        if (check->model.agents[i].link != 0)
+            check_link_closed(check, check->model.agents[i].link);
+    }
+    for (int i = 0; i < MODEL_TASKS_MAX && !check_is_broken(check); i++)
+        try_submit(run);
+    check_identify(check, any_agent(run), ++run->links, (1u << CHECK_CAPABILITIES) - 1,
+                   MODEL_TASKS_MAX);
+}
+
 static void one_step(struct run *run)
 {
-    unsigned kind = below(run, 100);
+    if (run->wide && below(run, 200) == 0)
+        try_burst(run);
+    unsigned kind = run->wide && chance(run, 40) ? 0 : below(run, 100);
     if (kind < 22)
         try_submit(run);
     else if (kind < 29)
@@ -358,6 +378,11 @@ static void run_init(struct run *run, uint64_t seed)
     static const unsigned open_max[] = { 2, 6, 15, 40 };
     static const unsigned percent[] = { 0, 10, 60 };
     run->open_max = open_max[below(run, 4)];
+    run->wide = seed % WIDE_EVERY == 0;
+    if (run->wide) {
+        run->lanes = 1;
+        run->open_max = 3 * MODEL_TASKS_MAX / 4;
+    }
     run->overdue_percent = percent[below(run, 3)];
     run->wall_percent = percent[below(run, 3)];
     struct model_settings settings = {

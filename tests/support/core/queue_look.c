@@ -302,7 +302,6 @@ void look_settle(struct queue_check *check)
     fleet_as_hub(fleet);
     /* Once at least: what the model holds to be due may not be so for the core. */
     for (unsigned i = 0; i < 1000 && (i == 0 || fleet_next_due_ms(fleet) == 0); i++) {
-        look_before(check);
         model_tick(&check->model);
         fleet_do(fleet, &tick);
         check->ticking = true;
@@ -330,6 +329,7 @@ void check_pass(struct queue_check *check, int64_t ms)
             next_ms = end_ms;
         if (next_ms > fleet->command.now_ms)
             fleet_pass(fleet, next_ms - fleet->command.now_ms);
+        look_before(check);
         look_settle(check);
     }
 }
@@ -355,6 +355,7 @@ void check_pass_late(struct queue_check *check, int64_t ms)
     }
     fleet_pass(&check->fleet, ms);
     look_trace(check, "%lld ms pass in one leap", (long long)ms);
+    look_before(check);
     look_settle(check);
 }
 
@@ -362,6 +363,7 @@ void check_wall_jump(struct queue_check *check, int64_t ms)
 {
     check->fleet.command.wall_ms += ms;
     look_trace(check, "the wall clock jumps by %lld ms", (long long)ms);
+    look_before(check);
     look_settle(check);
 }
 

@@ -29,7 +29,8 @@ void look_effects(struct queue_check *check);
  * unresponsive is handed because it has said something. look_effects() goes on there. */
 void look_effects_before_reply(struct queue_check *check);
 
-/* Everything due now, then all must agree. */
+/* Everything due now, in as many ticks as it takes, then all must agree. What stood
+ * ready at look_before() is still not to be overtaken. */
 void look_settle(struct queue_check *check);
 
 uint64_t look_number(struct queue_check *check, struct slice id);

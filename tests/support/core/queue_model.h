@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum {
-    MODEL_TASKS_MAX = 160,
+    MODEL_TASKS_MAX = 400,
     MODEL_AGENTS_MAX = 6,
     MODEL_DEPENDS_MAX = 3,
     MODEL_NOBODY = -1,
