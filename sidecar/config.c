@@ -3,7 +3,6 @@
 #include "os/file.h"
 #include "os/secret.h"
 #include "sidecar/child.h"
-#include "sidecar/config_file.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -239,7 +238,7 @@ enum err config_load(const char *path, struct config *ret_config,
     struct config config = { .hub_port = 0 };
     struct config_file file;
     arena_init(&config.arena, ARENA_BYTES_MAX);
-    enum err err = config_file_open(&file, path, ret_problem, CONFIG_PROBLEM_BYTES);
+    enum err err = config_file_open(&file, path);
     if (err == ERR_OK) {
         folder_read(&file, &config, path);
         err = file.err;
@@ -261,6 +260,7 @@ enum err config_load(const char *path, struct config *ret_config,
     }
     config_file_close(&file);
     if (err != ERR_OK) {
+        memcpy(ret_problem, file.problem, sizeof file.problem);
         config_finish(&config);
         return err;
     }

@@ -12,8 +12,7 @@
 #include "base/buffer.h"
 #include "base/err.h"
 #include "os/log.h"
-
-enum { CONFIG_PROBLEM_BYTES = 1024 };
+#include "sidecar/config_file.h"
 
 enum config_mode {
     CONFIG_COMMAND, /* a command of ours to run */

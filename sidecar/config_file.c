@@ -24,7 +24,7 @@ __attribute__((format(printf, 3, 4))) static enum err file_fail(struct config_fi
     file->err = err;
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(file->problem, file->problem_bytes, format, arguments);
+    (void)vsnprintf(file->problem, sizeof file->problem, format, arguments);
     va_end(arguments);
     return err;
 }
@@ -105,10 +105,9 @@ static enum err file_parse(struct config_file *file)
     return file_validate(file);
 }
 
-enum err config_file_open(struct config_file *file, const char *path, char *problem,
-                          size_t problem_bytes)
+enum err config_file_open(struct config_file *file, const char *path)
 {
-    *file = (struct config_file){ .problem = problem, .problem_bytes = problem_bytes };
+    *file = (struct config_file){ .err = ERR_OK };
     buffer_init(&file->text, FILE_BYTES_MAX);
     enum err err = file_read(path, FILE_BYTES_MAX, &file->text);
     if (err != ERR_OK)

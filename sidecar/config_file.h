@@ -9,18 +9,18 @@
 #include "base/arena.h"
 #include "json/json.h"
 
+enum { CONFIG_PROBLEM_BYTES = 1024 };
+
 struct config_file {
     struct buffer text;
     struct json *tape;
     struct json *schema_tape; /* where defaults stand */
-    char *problem;
-    size_t problem_bytes;
-    enum err err; /* the first failure; sticky */
+    enum err err;             /* the first failure; sticky */
+    char problem[CONFIG_PROBLEM_BYTES];
 };
 
-/* Reads and validates. On failure the problem is written and must be finished too. */
-enum err config_file_open(struct config_file *file, const char *path, char *problem,
-                          size_t problem_bytes);
+/* Reads and validates. To be closed also when it failed. */
+enum err config_file_open(struct config_file *file, const char *path);
 void config_file_close(struct config_file *file);
 
 /* Records what is wrong with a setting, unless something is wrong already. */

@@ -3,8 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum {
     ENTRIES_MAX = 1024,
     PLACE_DEPTH_MAX = 32,

@@ -46,6 +46,7 @@ class Fleet:
         self.hub_options = list(hub_options)
         self.hub = None
         self.port = 0
+        self.tls = None
         self.sidecars = []
 
     def __enter__(self):
@@ -83,6 +84,15 @@ class Fleet:
     def read(self, name):
         with open(self.path(name)) as file:
             return file.read()
+
+    def await_log(self, name, word):
+        def there():
+            try:
+                return word in self.read(name)
+            except OSError:
+                return False
+
+        await_true(f"{name} says {word}", there)
 
     def pids(self, *names):
         """The process ids in these files, once they are all there."""
@@ -125,7 +135,7 @@ class Fleet:
         self.hub.wait()
 
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     def http(self, method, path, body=None, token=""):
         """(status, answer); token "" is the admin's, None is nobody's."""
@@ -135,7 +145,7 @@ class Fleet:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url() + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=10, context=self.tls) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")

@@ -4,7 +4,10 @@
 import json
 import os
 import signal
+import ssl
+import subprocess
 import sys
+import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -268,13 +271,51 @@ def a_woken_agent_outlives_its_sidecar():
         process = fleet.sidecar("ada", wake_command="touch results/${TASK_ID}.started")
         task_id = fleet.submit("slow")
         fleet.await_state(task_id, "working")
-        await_true("it is confirmed", lambda: "agent_confirmed" in open(
-            fleet.path("ada.log")).read())
+        fleet.await_log("ada.log", "agent_confirmed")
         process.kill()
         process.wait()
         fleet.write(f"ada/results/{task_id}.json", '{"status":"success","output":1}')
         fleet.sidecar_start(fleet.path("ada/config.json"))
         same(fleet.await_state(task_id, "completed")["generation"], 1, "its generation")
+
+
+def certificate_make(folder, name):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", f"/CN={name}", "-addext", f"subjectAltName={name}", "-keyout",
+                    f"{folder}/key.pem", "-out", f"{folder}/cert.pem"],
+                   check=True, capture_output=True)
+
+
+def a_hub_with_tls_is_told_from_one_that_only_says_so():
+    for name, fits in (("DNS:localhost", True), ("DNS:other.example", False)):
+        with tempfile.TemporaryDirectory() as folder:
+            certificate_make(folder, name)
+            fleet = Fleet("--tls-certificate", f"{folder}/cert.pem", "--tls-key",
+                          f"{folder}/key.pem")
+            fleet.tls = ssl._create_unverified_context()
+            with fleet:
+                token = fleet.register("ada")
+                url = f"wss://localhost:{fleet.port}/ws"
+                untrusting = fleet.sidecar_start(fleet.sidecar_config(
+                    "ada", token, hub_url=url, **shell("true")))
+                fleet.await_log("ada.log", "disconnected")
+                same(fleet.agents(), {}, "connected without trust")
+                untrusting.kill()
+                untrusting.wait()
+                os.unlink(fleet.path("ada.log"))
+                fleet.sidecar_start(fleet.sidecar_config(
+                    "ada", token, hub_url=url, ca_file=f"{folder}/cert.pem",
+                    **shell("true")))
+                if fits:
+                    fleet.await_agent("ada")
+                    fleet.await_state(fleet.submit("x"), "completed")
+                    hub = ("--hub", f"https://localhost:{fleet.port}")
+                    same(fleet.drover(*hub, "--ca", f"{folder}/cert.pem", "task", "list")[0],
+                         0, "the command line with trust")
+                    same(fleet.drover(*hub, "task", "list")[0], 6, "without")
+                else:
+                    fleet.await_log("ada.log", "disconnected")
+                    same(fleet.agents(), {}, "connected to another host")
 
 
 def settings_that_are_wrong_are_refused_with_their_place():
@@ -309,4 +350,4 @@ def settings_that_are_wrong_are_refused_with_their_place():
 if __name__ == "__main__":
     run([story for story in list(globals().values())
          if callable(story) and getattr(story, "__module__", "") == "__main__"
-         and story is not shell])
+         and story not in (shell, certificate_make)])

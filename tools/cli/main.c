@@ -125,6 +125,7 @@ static enum outcome command_run(struct invocation *invocation)
         client_destroy(invocation->client);
     }
     secret_wipe(token, sizeof token);
+    invocation->settings = (struct client_settings){ 0 };
     return outcome;
 }
 
