@@ -188,21 +188,6 @@ static enum err batch_apply(struct engine *engine, uint32_t from, uint32_t *to)
     return err;
 }
 
-static enum err batch_commit(struct engine *engine)
-{
-    struct store *store = engine->options.store;
-    bool changed = store_batch_changed(store);
-    int64_t started_us = clock_monotonic_us();
-
-    enum err err = store_commit(store);
-    if (changed && err == ERR_OK) {
-        counter_add(COUNTER_STORE_COMMITS, 1);
-        counter_add(COUNTER_STORE_COMMIT_US,
-                    (uint64_t)(clock_monotonic_us() - started_us));
-    }
-    return err;
-}
-
 /* Applies and commits [from, *to), growing the map as often as that takes. Nothing is
  * held in the outbox when it fails. */
 static enum err batch_try(struct engine *engine, uint32_t from, uint32_t *to)
@@ -211,7 +196,7 @@ static enum err batch_try(struct engine *engine, uint32_t from, uint32_t *to)
         uint32_t end = *to;
         enum err err = batch_apply(engine, from, &end);
         if (err == ERR_OK)
-            err = batch_commit(engine);
+            err = store_commit(engine->options.store);
         else
             store_abort(engine->options.store);
         if (err == ERR_OK) {
@@ -226,7 +211,6 @@ static enum err batch_try(struct engine *engine, uint32_t from, uint32_t *to)
                                           : ERR_NO_SPACE;
         if (err != ERR_OK)
             return err;
-        counter_add(COUNTER_STORE_GROWN, 1);
     }
 }
 
