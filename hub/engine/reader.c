@@ -78,8 +78,9 @@ struct release_batch *reader_answer(struct reader *reader,
 
     release_batch_destroy(batch);
     batch = release_batch_create();
-    if (batch == NULL || release_refuse(batch, &envelope->origin, ERROR_STORAGE_ERROR,
-                                        &reader->scratch) != ERR_OK) {
+    if (batch == NULL ||
+        release_refuse(batch, &envelope->origin, &envelope->message, ERROR_STORAGE_ERROR,
+                       &reader->scratch) != ERR_OK) {
         release_batch_destroy(batch);
         return NULL;
     }

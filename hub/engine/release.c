@@ -100,8 +100,20 @@ enum err release_add(struct release_batch *batch, const struct effect *effect,
     return ERR_OK;
 }
 
+static struct slice text_field(const struct message *message, const char *name)
+{
+    const struct field_table *table = MESSAGE_ROWS[message->type].table;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct field *field = &table->fields[i];
+        if (field->kind == FIELD_TEXT && slice_equal_text(field->name, name))
+            return *(const struct slice *)((const char *)&message->as + field->offset);
+    }
+    return (struct slice){ 0 };
+}
+
 enum err release_refuse(struct release_batch *batch, const struct origin *origin,
-                        enum error_code code, struct buffer *scratch)
+                        const struct message *asked, enum error_code code,
+                        struct buffer *scratch)
 {
     if (origin->link == 0)
         return ERR_OK;
@@ -114,5 +126,10 @@ enum err release_refuse(struct release_batch *batch, const struct origin *origin
         .status = ERROR_ROWS[code].status,
     };
     wire_error_message(code, http, &effect.message);
+    if (!http) {
+        effect.message.as.error.message_type = MESSAGE_ROWS[asked->type].name;
+        effect.message.as.error.task_id = text_field(asked, "task_id");
+        effect.message.as.error.request_id = text_field(asked, "request_id");
+    }
     return release_add(batch, &effect, scratch);
 }

@@ -26,9 +26,10 @@ struct release_batch *release_batch_create(void);
 enum err release_add(struct release_batch *batch, const struct effect *effect,
                      struct buffer *scratch);
 
-/* The refusal of a command that could not be stored, to where it came from; nothing for
- * the hub's own commands. */
+/* The refusal of `asked`, which could not be stored, to where it came from; nothing for
+ * the hub's own commands. On a socket it names what it refuses, as the core does. */
 enum err release_refuse(struct release_batch *batch, const struct origin *origin,
-                        enum error_code code, struct buffer *scratch);
+                        const struct message *asked, enum error_code code,
+                        struct buffer *scratch);
 
 #endif

@@ -100,7 +100,8 @@ static enum err refusal_hold(struct engine *engine, const struct command *comman
     struct release_batch *batch = outbox_of(engine, door);
     if (batch == NULL)
         return ERR_MEMORY;
-    return release_refuse(batch, &command->origin, code, &engine->scratch);
+    return release_refuse(batch, &command->origin, command->message, code,
+                          &engine->scratch);
 }
 
 static bool command_is_submit(const struct command *command)
