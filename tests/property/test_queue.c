@@ -107,11 +107,21 @@ static unsigned open_count(const struct model *model)
     return count;
 }
 
+/* Many wait for one. */
+static int first_open(const struct model *model)
+{
+    for (size_t i = 0; i < model->task_count; i++) {
+        if (model_is_open(&model->tasks[i]))
+            return (int)i;
+    }
+    return MODEL_NOBODY;
+}
+
 static void draw_depends(struct run *run, struct model_submit *submit)
 {
     size_t wanted = 1 + below(run, MODEL_DEPENDS_MAX);
     for (size_t i = 0; i < wanted; i++) {
-        int task = any_task(run);
+        int task = run->wide ? first_open(&run->check.model) : any_task(run);
         bool known =
             task == MODEL_NOBODY || run->check.model.tasks[task].state == MODEL_CANCELLED;
         for (size_t j = 0; j < submit->depend_count; j++)
@@ -137,7 +147,7 @@ static void try_submit(struct run *run)
         .attempts_max = 1 + below(run, 4),
     };
     int64_t wall_ms = check->fleet.command.wall_ms;
-    if (chance(run, run->wide ? 30 : 15))
+    if (chance(run, run->wide ? 60 : 15))
         draw_depends(run, &submit);
     if (chance(run, 10))
         submit.not_before_wall_ms = wall_ms + ((int64_t)below(run, 200) - 50) * SECOND_MS;
