@@ -52,12 +52,17 @@ struct message_row {
     struct slice schema_path;
     struct slice schema_query;
     struct slice schema_headers;
+    /* Of a route whose answer never changes while the program runs: that answer, whole. */
+    struct slice document;
     struct slice summary;
 };
 
 /* Indexed by enum message_type; row 0 (MESSAGE_NONE) is empty. Behind each route's row
  * stands that of its success answer. */
 extern const struct message_row MESSAGE_ROWS[MESSAGE_COUNT];
+
+/* What the documents were made of, as one hexadecimal digest. */
+extern const struct slice DOCUMENTS_DIGEST;
 
 struct error_row {
     struct slice name;

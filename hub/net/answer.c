@@ -23,6 +23,7 @@ static const struct {
     { 201, "Created" },
     { 202, "Accepted" },
     { 204, "No Content" },
+    { ANSWER_NOT_MODIFIED, "Not Modified" },
     { 400, "Bad Request" },
     { 401, "Unauthorized" },
     { 403, "Forbidden" },
@@ -62,6 +63,28 @@ static void add_date(struct buffer *buffer)
     buffer_append(buffer, text, size);
 }
 
+/* What the body is; nothing where there is none by its nature. */
+static void add_body_head(struct buffer *buffer, bool problem, size_t body_bytes)
+{
+    buffer_append_text(buffer, problem ? "Content-Type: application/problem+json"
+                                       : "Content-Type: application/json");
+    buffer_append_text(buffer, "; charset=utf-8\r\nContent-Length: ");
+    buffer_append_u64(buffer, body_bytes);
+    buffer_append_text(buffer, "\r\n");
+}
+
+/* Whether the answer may be kept, and under which name. */
+static void add_cache_head(struct buffer *buffer, struct slice etag)
+{
+    if (!slice_is_present(etag)) {
+        buffer_append_text(buffer, "Cache-Control: no-store\r\n");
+        return;
+    }
+    buffer_append_text(buffer, "Cache-Control: no-cache\r\nETag: \"");
+    buffer_append_slice(buffer, etag);
+    buffer_append_text(buffer, "\"\r\n");
+}
+
 static void add_head(struct buffer *buffer, const struct answer_style *style,
                      const struct answer_facts *facts, bool problem, size_t body_bytes)
 {
@@ -71,12 +94,10 @@ static void add_head(struct buffer *buffer, const struct answer_style *style,
     buffer_append_text(buffer, phrase_of(facts->status));
     buffer_append_text(buffer, "\r\n");
     add_date(buffer);
-    buffer_append_text(buffer, problem ? "Content-Type: application/problem+json"
-                                       : "Content-Type: application/json");
-    buffer_append_text(buffer, "; charset=utf-8\r\nContent-Length: ");
-    buffer_append_u64(buffer, body_bytes);
-    buffer_append_text(buffer, "\r\nCache-Control: no-store\r\n"
-                               "X-Content-Type-Options: nosniff\r\n");
+    if (facts->status != ANSWER_NOT_MODIFIED)
+        add_body_head(buffer, problem, body_bytes);
+    add_cache_head(buffer, facts->etag);
+    buffer_append_text(buffer, "X-Content-Type-Options: nosniff\r\n");
     if (facts->status == 401)
         buffer_append_text(buffer, "WWW-Authenticate: Bearer\r\n");
     if (facts->retry_after_ms > 0) {

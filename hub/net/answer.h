@@ -23,6 +23,7 @@ struct answer_facts {
     uint16_t status;
     struct slice body;      /* a JSON object */
     struct slice allow;     /* 405 */
+    struct slice etag;      /* without quotes; absent: the answer may not be kept */
     int64_t retry_after_ms; /* 0: nothing */
     bool replayed;
     bool upgrade; /* 426 */
@@ -33,7 +34,10 @@ struct answer {
     size_t size;
 };
 
-enum { ANSWER_HEADROOM = 32 };
+enum {
+    ANSWER_HEADROOM = 32,
+    ANSWER_NOT_MODIFIED = 304, /* the one status whose answer is all head */
+};
 
 /* ERR_MEMORY. */
 enum err answer_make(const struct answer_style *style, const struct answer_facts *facts,

@@ -2,6 +2,7 @@
 
 #include "base/ensure.h"
 #include "net/deadline.h"
+#include "net/document.h"
 #include "net/handoff.h"
 #include "net/head.h"
 #include "net/parking.h"
@@ -122,15 +123,20 @@ static struct request request_of(const struct link *link)
     };
 }
 
-/* Is the hub alive, does it take work? No table has to be asked. */
+/* What is the hub, is it alive, does it take work? No table has to be asked. */
 static void answer_at_the_door(struct link *link)
 {
     struct message message = { .type = MESSAGE_GET_LIVEZ_ANSWER };
     const struct net *net = link->net;
     bool ready = !engine_is_broken(net->options.engine) &&
                  !engine_intake_closed(net->options.engine) && !net->quiet;
+    struct answer_facts facts;
     struct buffer text;
 
+    if (document_answer(link->exchange, &facts)) {
+        answer_with(link, &facts);
+        return;
+    }
     if (link->exchange->type == MESSAGE_GET_READYZ) {
         if (!ready) {
             exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);

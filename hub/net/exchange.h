@@ -29,6 +29,7 @@ struct exchange {
     struct arena arena; /* texts of the head */
     struct slice host;
     struct slice authorization;
+    struct slice tags_known; /* If-None-Match */
     bool token_in_url;
     struct caller caller;
     struct minted minted;

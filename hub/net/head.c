@@ -192,6 +192,7 @@ enum error_code head_read(struct link *link, struct exchange *exchange,
         return code;
     }
     exchange->authorization = head_value(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, arena);
+    exchange->tags_known = head_value(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, arena);
     return read_length(wsi, arena, ret_head, ret_detail);
 }
 

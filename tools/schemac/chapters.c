@@ -34,14 +34,30 @@ static void socket_page(FILE *file, const struct unit *unit)
         page_example(file, json_array_get(examples, i));
 }
 
-static size_t units_of(const struct model *model, enum unit_direction direction,
-                       const struct unit **units)
+void page_sockets(FILE *file, const struct page_units *units)
 {
-    size_t count = 0;
+    for (size_t i = 0; i < units->count; i++)
+        socket_page(file, units->items[i]);
+}
+
+static int compare_paths(const void *one, const void *other)
+{
+    const struct unit *const *left = one;
+    const struct unit *const *right = other;
+    int order = strcmp((*left)->path, (*right)->path);
+    return order != 0 ? order : strcmp((*left)->method, (*right)->method);
+}
+
+void page_units_find(struct page_units *units, const struct model *model,
+                     const char *group, enum unit_direction direction)
+{
+    units->count = 0;
     for (size_t i = 0; i < model->unit_count; i++)
-        if (model->units[i].direction == direction)
-            units[count++] = &model->units[i];
-    return count;
+        if (model->units[i].direction == direction &&
+            strcmp(model->units[i].group, group) == 0)
+            units->items[units->count++] = &model->units[i];
+    if (direction == UNIT_REQUEST)
+        qsort(units->items, units->count, sizeof units->items[0], compare_paths);
 }
 
 /* The name under which a page's reader finds a heading. */
@@ -55,21 +71,22 @@ static void anchor(FILE *file, const char *heading)
     }
 }
 
-void page_sockets(FILE *file, const struct model *model, enum unit_direction direction)
+void page_index(FILE *file, const struct page_units *units, const char *path)
 {
-    const struct unit *units[UNITS_MAX];
-    size_t count = units_of(model, direction, units);
-    fputs("\n| message | |\n| --- | --- |\n", file);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < units->count; i++) {
+        const struct unit *unit = units->items[i];
+        char heading[SOURCE_PATH_BYTES];
+        if (unit->method != NULL)
+            join(heading, sizeof heading, unit->method, " ", unit->path);
+        else
+            join(heading, sizeof heading, unit->wire, "", "");
+        fprintf(file, "| [%s](%s#", heading, path);
+        anchor(file, heading);
         /* A second heading of one name has a number behind it. */
-        bool second = strcmp(units[i]->name, units[i]->wire) != 0;
-        fprintf(file, "| [%s](#%s%s) | ", units[i]->wire, units[i]->wire,
-                second ? "-1" : "");
-        page_text(file, units[i]->summary);
+        fprintf(file, "%s) | ", strcmp(unit->name, unit->wire) != 0 ? "-1" : "");
+        page_text(file, unit->summary);
         fputs(" |\n", file);
     }
-    for (size_t i = 0; i < count; i++)
-        socket_page(file, units[i]);
 }
 
 static void answers_table(FILE *file, const json_t *route)
@@ -90,12 +107,8 @@ static void answers_table(FILE *file, const json_t *route)
 
 static void answer_body(FILE *file, const struct model *model, const struct unit *route)
 {
-    char name[NAME_BYTES];
-    join(name, sizeof name, route->name, "_", "answer");
-    const struct unit *answer = model_find(model, name);
-    if (answer == NULL)
-        fail(route->name, "no success answer");
-    if (strcmp(answer->shape->name, name) != 0) {
+    const struct unit *answer = model_answer(model, route);
+    if (strcmp(answer->shape->name, answer->name) != 0) {
         fprintf(file, "\nThe answer is a [%s](#shape-%s).\n", answer->shape->name,
                 answer->shape->name);
         return;
@@ -147,31 +160,10 @@ static void route_page(FILE *file, const struct model *model, const struct unit 
     route_examples(file, unit->source);
 }
 
-static int compare_paths(const void *one, const void *other)
+void page_routes(FILE *file, const struct model *model, const struct page_units *units)
 {
-    const struct unit *const *left = one;
-    const struct unit *const *right = other;
-    int order = strcmp((*left)->path, (*right)->path);
-    return order != 0 ? order : strcmp((*left)->method, (*right)->method);
-}
-
-void page_routes(FILE *file, const struct model *model)
-{
-    const struct unit *units[UNITS_MAX];
-    size_t count = units_of(model, UNIT_REQUEST, units);
-    qsort(units, count, sizeof(const struct unit *), compare_paths);
-    fputs("\n| route | |\n| --- | --- |\n", file);
-    for (size_t i = 0; i < count; i++) {
-        char heading[SOURCE_PATH_BYTES];
-        join(heading, sizeof heading, units[i]->method, " ", units[i]->path);
-        fprintf(file, "| [%s](#", heading);
-        anchor(file, heading);
-        fputs(") | ", file);
-        page_text(file, units[i]->summary);
-        fputs(" |\n", file);
-    }
-    for (size_t i = 0; i < count; i++)
-        route_page(file, model, units[i]);
+    for (size_t i = 0; i < units->count; i++)
+        route_page(file, model, units->items[i]);
 }
 
 void page_codes(FILE *file, const struct model *model)
@@ -181,6 +173,20 @@ void page_codes(FILE *file, const struct model *model)
         fail("errors.json", "no http_error");
     fputs("\n## Errors\n\nThe body of an HTTP answer that is an error:\n", file);
     page_members(file, body->shape, PLACE_BODY);
+    fputs(
+        "\nClients that accept `application/problem+json` get an RFC 9457 document with\n"
+        "these members besides:\n\n| member | meaning |\n| --- | --- |\n",
+        file);
+    const char *member;
+    json_t *schema;
+    json_object_foreach(
+        json_object_get(json_object_get(model->errors, "problem"), "properties"), member,
+        schema)
+    {
+        fprintf(file, "| `%s` | ", member);
+        page_text(file, text_at(schema, "description"));
+        fputs(" |\n", file);
+    }
     fputs("\n| error | HTTP | meaning |\n| --- | --- | --- |\n", file);
     const json_t *errors = json_object_get(model->errors, "errors");
     for (size_t i = 0; i < json_array_size(errors); i++) {
@@ -219,8 +225,7 @@ static void default_cell(FILE *file, const json_t *value)
 
 void page_settings(FILE *file, const struct model *model)
 {
-    fputs("\n## Settings\n\n", file);
-    fprintf(file, "%s\n\n", text_at(model->config, "description"));
+    fprintf(file, "\n%s\n\n", text_at(model->config, "description"));
     fputs("| setting | flag | environment | default | meaning |\n"
           "| --- | --- | --- | --- | --- |\n",
           file);

@@ -3,6 +3,10 @@
 #include "schemac/fail.h"
 #include "schemac/page.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
 static const char INTRODUCTION[] =
     "# The protocol\n"
     "\n"
@@ -10,14 +14,9 @@ static const char INTRODUCTION[] =
     "the check `check.generated` fails when the two disagree, so do not edit it here.\n"
     "\n"
     "The contract is AgentCom v1.1's with additions: new types, routes and optional\n"
-    "members. A v1.1 agent works unchanged.\n"
-    "\n"
-    "- [Rules of every message](#rules-of-every-message)\n"
-    "- [A task's way](#a-tasks-way)\n"
-    "- [From an agent](#from-an-agent), [from the hub](#from-the-hub): the WebSocket `/ws`\n"
-    "- [HTTP](#http)\n"
-    "- [Shapes](#shapes), [errors](#errors), [close codes](#close-codes),\n"
-    "  [settings](#settings)\n"
+    "members. A v1.1 agent works unchanged. Every message and route has its place in\n"
+    "the [reference](#reference); programs read [what the hub says of itself]"
+    "(#for-programs).\n"
     "\n"
     "## Rules of every message\n"
     "\n"
@@ -52,20 +51,137 @@ static const char INTRODUCTION[] =
     "A report sent again gets the same `task_ack` again.\n"
     "`task_progress` and `lease_renew` renew the task's lease.\n";
 
-void emit_docs(const struct model *model, const char *path)
+static const char FOR_PROGRAMS[] =
+    "\n## For programs\n"
+    "\n"
+    "A running hub describes itself, to anybody who asks:\n"
+    "\n"
+    "| route | form | what |\n"
+    "| --- | --- | --- |\n"
+    "| `GET /openapi.json` | OpenAPI 3.1 | every HTTP route with parameters, bodies, "
+    "answers, errors, examples |\n"
+    "| `GET /asyncapi.json` | AsyncAPI 3.0 | both directions of `/ws` |\n"
+    "| `GET /api/schemas` | AgentCom v1.1 | names and types of what the hub takes |\n"
+    "\n"
+    "They are made from the schemas the hub validates by. All three have one `ETag`; with\n"
+    "`If-None-Match` a caller who has them is answered 304.\n"
+    "\n"
+    "## Typed clients\n"
+    "\n"
+    "The documents are ready input for generators of clients: every body and every shape\n"
+    "is a component with a name, and every route has an `operationId`, which is its name\n"
+    "in the reference. Types for TypeScript, from the running hub:\n"
+    "\n"
+    "```\n"
+    "npx openapi-typescript http://127.0.0.1:4000/openapi.json -o drover.ts\n"
+    "```\n"
+    "\n"
+    "Any generator that reads OpenAPI 3.1 or AsyncAPI 3.0 will do; schemas are JSON Schema.\n";
+
+static const struct {
+    enum unit_direction direction;
+    const char *title;
+} PARTS[] = {
+    { UNIT_SOCKET_IN, "From an agent" },
+    { UNIT_SOCKET_OUT, "From the hub" },
+    { UNIT_REQUEST, "HTTP" },
+};
+enum { PART_COUNT = sizeof PARTS / sizeof PARTS[0] };
+
+/* A page of reference/ with its title. */
+static FILE *page_open(const char *folder, const char *name, const char *title)
 {
-    FILE *file = fopen(path, "w");
-    if (file == NULL)
-        fail(path, "cannot be written");
+    char file_name[NAME_BYTES];
+    join(file_name, sizeof file_name, name, ".", "md");
+    FILE *file = emit_open(folder, file_name);
+    fprintf(file,
+            "# %s\n\nA page of [the protocol](../protocol.md), made by `schemac` from "
+            "`schemas/`.\n",
+            title);
+    return file;
+}
+
+static void group_page(const struct model *model, const json_t *group, const char *folder)
+{
+    struct page_units units[PART_COUNT];
+    const char *name = json_string_value(json_object_get(group, "name"));
+    FILE *file =
+        page_open(folder, name, json_string_value(json_object_get(group, "title")));
+    fprintf(file, "\n%s\n", json_string_value(json_object_get(group, "text")));
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        page_units_find(&units[i], model, name, PARTS[i].direction);
+        if (units[i].count == 0)
+            continue;
+        fprintf(file, "\n## %s\n", PARTS[i].title);
+        if (PARTS[i].direction == UNIT_REQUEST)
+            page_routes(file, model, &units[i]);
+        else
+            page_sockets(file, &units[i]);
+    }
+    page_shapes(file, model, units, PART_COUNT);
+    emit_close(file, name);
+}
+
+static void group_index(FILE *file, const struct model *model, const json_t *group)
+{
+    char path[SOURCE_PATH_BYTES];
+    const char *name = json_string_value(json_object_get(group, "name"));
+    join(path, sizeof path, "reference/", name, ".md");
+    fprintf(file, "\n### [%s](%s)\n\n%s\n",
+            json_string_value(json_object_get(group, "title")), path,
+            json_string_value(json_object_get(group, "text")));
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        struct page_units units;
+        page_units_find(&units, model, name, PARTS[i].direction);
+        if (units.count == 0)
+            continue;
+        fprintf(file, "\n| %s | |\n| --- | --- |\n", PARTS[i].title);
+        page_index(file, &units, path);
+    }
+}
+
+static void entry_page(const struct model *model, const char *folder)
+{
+    const json_t *groups = json_object_get(model->about, "groups");
+    FILE *file = emit_open(folder, "protocol.md");
     fputs(INTRODUCTION, file);
-    fputs("\n## From an agent\n", file);
-    page_sockets(file, model, UNIT_SOCKET_IN);
-    fputs("\n## From the hub\n", file);
-    page_sockets(file, model, UNIT_SOCKET_OUT);
-    fputs("\n## HTTP\n", file);
-    page_routes(file, model);
-    page_shapes(file, model);
+    fputs(FOR_PROGRAMS, file);
+    fputs("\n## Reference\n", file);
+    for (size_t i = 0; i < json_array_size(groups); i++)
+        group_index(file, model, json_array_get(groups, i));
+    fputs("\n### [Errors and close codes](reference/errors.md)\n"
+          "\n### [Settings](reference/settings.md)\n",
+          file);
+    emit_close(file, "protocol.md");
+}
+
+static void codes_page(const struct model *model, const char *folder)
+{
+    FILE *file = page_open(folder, "errors", "Errors and close codes");
+    struct page_units units = { .items = { model_find(model, "http_error") },
+                                .count = 1 };
     page_codes(file, model);
+    page_shapes(file, model, &units, 1);
+    emit_close(file, "errors.md");
+}
+
+static void settings_page(const struct model *model, const char *folder)
+{
+    FILE *file = page_open(folder, "settings", "Settings");
     page_settings(file, model);
-    emit_close(file, path);
+    emit_close(file, "settings.md");
+}
+
+void emit_docs(const struct model *model, const char *folder)
+{
+    char reference[SOURCE_PATH_BYTES];
+    const json_t *groups = json_object_get(model->about, "groups");
+    join(reference, sizeof reference, folder, "/", "reference");
+    if (mkdir(reference, 0755) != 0 && errno != EEXIST)
+        fail(reference, "cannot be made");
+    entry_page(model, folder);
+    for (size_t i = 0; i < json_array_size(groups); i++)
+        group_page(model, json_array_get(groups, i), reference);
+    codes_page(model, reference);
+    settings_page(model, reference);
 }

@@ -1,5 +1,6 @@
 #include "schemac/emit.h"
 
+#include "schemac/document.h"
 #include "schemac/fail.h"
 
 #include <ctype.h>
@@ -70,6 +71,28 @@ char *emit_schema_text(const json_t *schema)
     return text;
 }
 
+void emit_document_name(FILE *file, size_t document)
+{
+    fputs("DOCUMENT_", file);
+    emit_upper(file, DOCUMENT_NAMES[document]);
+}
+
+static void emit_documents(FILE *file, const struct model *model)
+{
+    for (size_t i = 0; i < DOCUMENT_COUNT; i++) {
+        size_t bytes = strlen(model->documents[i]) + 1;
+        fputs("\nextern const char ", file);
+        emit_document_name(file, i);
+        fprintf(file, "[%zu];\nconst char ", bytes);
+        emit_document_name(file, i);
+        fprintf(file, "[%zu] =\n    ", bytes);
+        emit_literal(file, model->documents[i]);
+        fputs(";\n", file);
+    }
+    fprintf(file, "\nconst struct slice DOCUMENTS_DIGEST = SLICE(\"%s\");\n",
+            model->digest);
+}
+
 void emit_bundle(const struct model *model, const char *folder)
 {
     FILE *file = emit_open(folder, "bundle.c");
@@ -91,6 +114,7 @@ void emit_bundle(const struct model *model, const char *folder)
             free(text);
         }
     }
+    emit_documents(file, model);
     char *text = emit_schema_text(model->config);
     fputs("\nconst struct slice SETTINGS_SCHEMA = SLICE(\n    ", file);
     emit_literal(file, text);

@@ -23,6 +23,9 @@ void emit_upper(FILE *file, const char *name);
 /* "const char SCHEMA_X[]": its name for a schema of a unit. */
 void emit_schema_name(FILE *file, const struct unit *unit, size_t place);
 
+/* "DOCUMENT_X": the name of a document's text. */
+void emit_document_name(FILE *file, size_t document);
+
 /* A schema as one line of JSON; the caller frees it. */
 char *emit_schema_text(const json_t *schema);
 
@@ -31,6 +34,8 @@ void emit_tables(const struct model *model, const char *folder);
 void emit_bundle(const struct model *model, const char *folder);
 void emit_codes(FILE *file, const struct model *model);
 void emit_settings(FILE *file, const struct model *model);
-void emit_docs(const struct model *model, const char *path);
+
+/* protocol.md and reference/ under `folder`. */
+void emit_docs(const struct model *model, const char *folder);
 
 #endif

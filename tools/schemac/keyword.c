@@ -15,14 +15,14 @@ static const char *const KEYWORDS[] = {
 };
 
 static const char *const EXTENSIONS[] = {
-    "x-kind",   "x-roles",  "x-tier",   "x-answers", "x-slow-reader",
+    "x-kind",   "x-roles",  "x-tier",   "x-answers", "x-slow-reader", "x-group",
     "x-opaque", "x-secret", "x-unsent", "x-flag",    "x-env",
 };
 
 /* Members of a route's descriptor that are no schemas, and those that are. */
 static const char *const ROUTE_MEMBERS[] = {
-    "name",  "summary", "description", "method",  "path",
-    "roles", "tier",    "kind",        "answers", "examples",
+    "name",  "summary", "description", "group",   "method",   "path",
+    "roles", "tier",    "kind",        "answers", "examples", "document",
 };
 static const char *const ROUTE_SCHEMAS[] = { "path_parameters", "query", "headers",
                                              "body" };
@@ -97,13 +97,34 @@ static void answers_check(const struct model *model, const struct source *source
     {
         json_t *body = json_object_get(answer, "body");
         const json_t *errors = json_object_get(answer, "errors");
-        if ((body == NULL) == (errors == NULL))
+        json_t *headers = json_object_get(answer, "headers");
+        bool bare = status[0] == '3' && body == NULL && errors == NULL;
+        if ((body == NULL) == (errors == NULL) && !bare)
             fail(source->path, "answer %s has either a body or errors", status);
+        if (headers != NULL)
+            schema_check(headers, source->path);
         if (body != NULL)
             schema_check(body, source->path);
         for (size_t i = 0; i < json_array_size(errors); i++)
             if (!error_is_known(model, json_array_get(errors, i)))
                 fail(source->path, "answer %s names an unknown error", status);
+    }
+}
+
+/* What an example shows: values of the places, the body, and the answer's body. */
+static void examples_check(const struct source *source)
+{
+    static const char *const MEMBERS[] = { "path", "query", "headers", "request",
+                                           "answer" };
+    const json_t *examples = json_object_get(source->root, "examples");
+    for (size_t i = 0; i < json_array_size(examples); i++) {
+        const char *key;
+        json_t *value;
+        json_object_foreach(json_array_get(examples, i), key, value)
+        {
+            if (!is_among(key, MEMBERS, COUNT(MEMBERS)) || !json_is_object(value))
+                fail(source->path, "\"%s\" is no part of an example", key);
+        }
     }
 }
 
@@ -119,6 +140,7 @@ static void route_check(const struct model *model, const struct source *source)
             fail(source->path, "\"%s\" is no member of a route", key);
     }
     answers_check(model, source);
+    examples_check(source);
 }
 
 void keyword_check(const struct model *model)
@@ -126,6 +148,7 @@ void keyword_check(const struct model *model)
     schema_check(model->common, "common.json");
     schema_check(model->config, "config.json");
     schema_check(json_object_get(model->errors, "http_error"), "errors.json");
+    schema_check(json_object_get(model->errors, "problem"), "errors.json");
     list_check(&model->socket_in);
     list_check(&model->socket_out);
     list_check(&model->internal);

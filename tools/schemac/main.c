@@ -1,6 +1,7 @@
 /*
- * schemac - makes hub/message/ and docs/protocol.md from schemas/.
+ * schemac - makes hub/message/, docs/protocol.md and docs/reference/ from schemas/.
  */
+#include "schemac/document.h"
 #include "schemac/emit.h"
 #include "schemac/fail.h"
 #include "schemac/model.h"
@@ -10,7 +11,7 @@
 
 static int usage(FILE *file, int status)
 {
-    fputs("usage: schemac --schemas DIR [--out DIR] [--docs FILE]\n", file);
+    fputs("usage: schemac --schemas DIR [--out DIR] [--docs DIR]\n", file);
     return status;
 }
 
@@ -39,6 +40,7 @@ int main(int argc, char **argv)
     struct model *model = model_create(schemas);
     if (model == NULL)
         fail(schemas, "no memory");
+    documents_make(model);
     if (out != NULL) {
         emit_header(model, out);
         emit_tables(model, out);

@@ -40,6 +40,20 @@ static struct unit *unit_add(struct model *model, const char *name, const char *
     return unit;
 }
 
+/* What a page is about, by a member of the file. */
+static const char *group_of(const struct model *model, const json_t *root,
+                            const char *key, const char *where)
+{
+    const char *name = text_of(root, key, where);
+    const json_t *groups = json_object_get(model->about, "groups");
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        const char *known = text_of(json_array_get(groups, i), "name", "about.json");
+        if (strcmp(known, name) == 0)
+            return known;
+    }
+    fail(where, "\"%s\" is no group of about.json", name);
+}
+
 static bool is_inbound(const struct model *model, const char *name)
 {
     for (size_t i = 0; i < model->socket_in.count; i++)
@@ -71,6 +85,8 @@ static void unit_of_socket(struct model *model, const struct source *source,
     }
 
     bool socket = direction != UNIT_INTERNAL;
+    if (socket)
+        unit->group = group_of(model, root, "x-group", source->path);
     const json_t *type = json_object_get(json_object_get(root, "properties"), "type");
     const char *constant = json_string_value(json_object_get(type, "const"));
     if (socket && (constant == NULL || strcmp(constant, source->name) != 0))
@@ -138,6 +154,10 @@ static void unit_of_route(struct model *model, const struct source *source)
     unit->path = text_of(root, "path", source->path);
     unit->summary = text_of(root, "summary", source->path);
     unit->roles = json_object_get(root, "roles");
+    unit->group = group_of(model, root, "group", source->path);
+    unit->document = json_string_value(json_object_get(root, "document"));
+    if (unit->document != NULL && unit->kind != UNIT_DOOR)
+        fail(source->path, "a document is answered at the door");
     struct shape *shape = shape_create(model, source->name);
     unit->shape = shape;
     for (size_t i = 0; i < SCHEMA_PLACES; i++) {
@@ -179,6 +199,7 @@ struct model *model_create(const char *folder)
     struct model *model = calloc(1, sizeof *model);
     if (model == NULL)
         return NULL;
+    model->about = file_read(folder, "about.json");
     model->common = file_read(folder, "common.json");
     model->errors = file_read(folder, "errors.json");
     model->config = file_read(folder, "config.json");
@@ -213,6 +234,9 @@ void model_destroy(struct model *model)
     source_list_free(&model->socket_out);
     source_list_free(&model->http);
     source_list_free(&model->internal);
+    for (size_t i = 0; i < DOCUMENT_COUNT; i++)
+        free(model->documents[i]);
+    json_decref(model->about);
     json_decref(model->common);
     json_decref(model->errors);
     json_decref(model->config);
@@ -225,4 +249,14 @@ const struct unit *model_find(const struct model *model, const char *name)
         if (strcmp(model->units[i].name, name) == 0)
             return &model->units[i];
     return NULL;
+}
+
+const struct unit *model_answer(const struct model *model, const struct unit *route)
+{
+    char name[NAME_BYTES];
+    join(name, sizeof name, route->name, "_", "answer");
+    const struct unit *answer = model_find(model, name);
+    if (answer == NULL)
+        fail(route->name, "no success answer");
+    return answer;
 }

@@ -86,12 +86,25 @@ struct unit {
     const char *path;
     int status;
     const char *summary;
+    const char *group;    /* one of about.json's; NULL where nobody reads of it */
+    const char *document; /* of a route whose answer is a text made here; else NULL */
     const struct shape *shape;
     json_t *schemas[SCHEMA_PLACES]; /* resolved, owned; NULL where there is none */
     const json_t *source;
 };
 
+/* The texts in which the hub describes itself. */
+enum document_kind {
+    DOCUMENT_SCHEMAS,
+    DOCUMENT_OPENAPI,
+    DOCUMENT_ASYNCAPI,
+    DOCUMENT_COUNT,
+};
+
+enum { DIGEST_TEXT_BYTES = 65 }; /* SHA-256 in hexadecimal, ended */
+
 struct model {
+    json_t *about;
     json_t *common;
     json_t *errors;
     json_t *config;
@@ -103,6 +116,8 @@ struct model {
     size_t shape_count;
     struct unit units[UNITS_MAX];
     size_t unit_count;
+    char *documents[DOCUMENT_COUNT]; /* owned; NULL before documents_make() */
+    char digest[DIGEST_TEXT_BYTES];  /* of all of them */
 };
 
 /* Reads the folder and fails on whatever is not ours. NULL without memory. */
@@ -117,6 +132,9 @@ struct shape *shape_create(struct model *model, const char *name);
 /* Adds the members of an object schema to `shape`. */
 void shape_add(struct model *model, struct shape *shape, const json_t *schema,
                enum field_place place, bool socket);
+
+/* The body of a route's success answer; fails when there is none. */
+const struct unit *model_answer(const struct model *model, const struct unit *route);
 
 /* NULL when there is none. */
 const struct unit *model_find(const struct model *model, const char *name);

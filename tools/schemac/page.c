@@ -154,17 +154,40 @@ void page_members(FILE *file, const struct shape *shape, enum field_place place)
     }
 }
 
-static bool is_nested(const struct model *model, const struct shape *shape)
+/* Marks what stands inside the shape. */
+static void nested_mark(const struct model *model, const struct shape *shape,
+                        bool marks[SHAPES_MAX])
 {
-    for (size_t i = 0; i < model->unit_count; i++)
-        if (model->units[i].shape == shape &&
-            strcmp(model->units[i].name, shape->name) != 0)
-            return true;
+    for (size_t i = 0; i < shape->count; i++) {
+        const struct shape *nested = shape->fields[i].nested;
+        for (size_t k = 0; nested != NULL && k < model->shape_count; k++) {
+            if (model->shapes[k] != nested || marks[k])
+                continue;
+            marks[k] = true;
+            nested_mark(model, nested, marks);
+        }
+    }
+}
+
+/* An answer may itself be a shape that several messages share. */
+static void shared_mark(const struct model *model, const struct unit *unit,
+                        bool marks[SHAPES_MAX])
+{
+    if (strcmp(unit->shape->name, unit->name) == 0)
+        return;
     for (size_t i = 0; i < model->shape_count; i++)
-        for (size_t k = 0; k < model->shapes[i]->count; k++)
-            if (model->shapes[i]->fields[k].nested == shape)
-                return true;
-    return false;
+        marks[i] |= model->shapes[i] == unit->shape;
+}
+
+static void unit_mark(const struct model *model, const struct unit *unit,
+                      bool marks[SHAPES_MAX])
+{
+    nested_mark(model, unit->shape, marks);
+    if (unit->direction == UNIT_REQUEST) {
+        const struct unit *answer = model_answer(model, unit);
+        shared_mark(model, answer, marks);
+        nested_mark(model, answer->shape, marks);
+    }
 }
 
 static int compare_shapes(const void *one, const void *other)
@@ -174,17 +197,24 @@ static int compare_shapes(const void *one, const void *other)
     return strcmp((*left)->name, (*right)->name);
 }
 
-void page_shapes(FILE *file, const struct model *model)
+void page_shapes(FILE *file, const struct model *model, const struct page_units *units,
+                 size_t count)
 {
     const struct shape *nested[SHAPES_MAX];
-    size_t count = 0;
+    bool marks[SHAPES_MAX] = { false };
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < units[i].count; k++)
+            unit_mark(model, units[i].items[k], marks);
     for (size_t i = 0; i < model->shape_count; i++)
-        if (is_nested(model, model->shapes[i]))
-            nested[count++] = model->shapes[i];
-    qsort(nested, count, sizeof(const struct shape *), compare_shapes);
+        if (marks[i])
+            nested[found++] = model->shapes[i];
+    if (found == 0)
+        return;
+    qsort(nested, found, sizeof(const struct shape *), compare_shapes);
 
     fputs("\n## Shapes\n\nObjects that stand inside messages.\n", file);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < found; i++) {
         const json_t *def =
             json_object_get(json_object_get(model->common, "$defs"), nested[i]->name);
         const char *text = json_string_value(json_object_get(def, "description"));

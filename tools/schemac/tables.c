@@ -1,5 +1,6 @@
 #include "schemac/emit.h"
 
+#include "schemac/document.h"
 #include "schemac/fail.h"
 
 #include <stdlib.h>
@@ -144,7 +145,18 @@ static void schema_member(FILE *file, const struct unit *unit, size_t place)
     free(text);
 }
 
-static void message_row(FILE *file, const struct unit *unit)
+static void document_member(FILE *file, const struct model *model,
+                            const struct unit *unit)
+{
+    if (unit->document == NULL)
+        return;
+    size_t document = document_find(unit->document, unit->name);
+    fputs("      .document = { ", file);
+    emit_document_name(file, document);
+    fprintf(file, ", %zu },\n", strlen(model->documents[document]));
+}
+
+static void message_row(FILE *file, const struct model *model, const struct unit *unit)
 {
     fputs("    [MESSAGE_", file);
     emit_upper(file, unit->name);
@@ -165,6 +177,7 @@ static void message_row(FILE *file, const struct unit *unit)
             unit->shape->name);
     for (size_t place = 0; place < SCHEMA_PLACES; place++)
         schema_member(file, unit, place);
+    document_member(file, model, unit);
     fputs("      .summary = SLICE(", file);
     emit_literal(file, unit->summary);
     fputs(") },\n", file);
@@ -181,6 +194,11 @@ static void schema_declarations(FILE *file, const struct model *model)
             fputs("[];\n", file);
         }
     }
+    for (size_t i = 0; i < DOCUMENT_COUNT; i++) {
+        fputs("extern const char ", file);
+        emit_document_name(file, i);
+        fputs("[];\n", file);
+    }
     fputc('\n', file);
 }
 
@@ -194,7 +212,7 @@ void emit_tables(const struct model *model, const char *folder)
     field_tables(file, model);
     fputs("\nconst struct message_row MESSAGE_ROWS[MESSAGE_COUNT] = {\n", file);
     for (size_t i = 0; i < model->unit_count; i++)
-        message_row(file, &model->units[i]);
+        message_row(file, model, &model->units[i]);
     fputs("};\n", file);
     emit_codes(file, model);
     emit_settings(file, model);

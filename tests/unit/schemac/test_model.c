@@ -124,10 +124,10 @@ static void what_stands_in_the_tree_is_taken(void **state)
 }
 
 /* A message of one member, to be put in the place of status. */
-#define STATUS(title, more, required, member)                                               \
-    "{\"title\":\"" title "\",\"description\":\"d\",\"x-kind\":\"command\","                \
-    "\"x-roles\":[\"agent\"],\"x-tier\":\"light\",\"x-answers\":[\"status_updated\"]," more \
-    "\"type\":\"object\",\"required\":[\"type\"" required "],"                              \
+#define STATUS(title, more, required, member)                                                                      \
+    "{\"title\":\"" title "\",\"description\":\"d\",\"x-kind\":\"command\","                                       \
+    "\"x-group\":\"agents\",\"x-roles\":[\"agent\"],\"x-tier\":\"light\",\"x-answers\":[\"status_updated\"]," more \
+    "\"type\":\"object\",\"required\":[\"type\"" required "],"                                                     \
     "\"properties\":{\"type\":{\"const\":\"status\"}," member "}}"
 
 static void a_sound_message_is_taken(void **state)
@@ -187,7 +187,8 @@ static void a_shape_inside_itself_stops_the_build(void **state)
 }
 
 #define ROUTE(name, answers)                                                             \
-    "{\"name\":\"" name "\",\"summary\":\"s\",\"method\":\"GET\",\"path\":\"/livez\","   \
+    "{\"name\":\"" name                                                                  \
+    "\",\"group\":\"health\",\"summary\":\"s\",\"method\":\"GET\",\"path\":\"/livez\","  \
     "\"roles\":[\"anybody\"],\"tier\":\"none\",\"kind\":\"door\",\"answers\":{" answers  \
     "}}"
 #define OK                                                                               \
@@ -213,6 +214,36 @@ static void a_route_names_errors_that_exist_and_one_success(void **state)
     }
 }
 
+/* livez with other members in the place of its kind and its group. */
+#define LIVEZ(group, kind, more)                                                         \
+    "{\"name\":\"get_livez\",\"group\":\"" group                                         \
+    "\",\"summary\":\"s\",\"method\":\"GET\","                                           \
+    "\"path\":\"/livez\",\"roles\":[\"anybody\"],\"tier\":\"none\",\"kind\":\"" kind     \
+    "\"," more "\"answers\":{" OK "}}"
+
+static void a_route_has_a_group_and_shows_what_a_request_has(void **state)
+{
+    static const struct {
+        const char *text;
+        bool taken;
+    } CASES[] = {
+        { LIVEZ("health", "door", ""), true },
+        { LIVEZ("wealth", "door", ""), false },
+        { LIVEZ("health", "door", "\"document\":\"openapi\","), true },
+        /* a query has its answer from the core */
+        { LIVEZ("health", "query", "\"document\":\"openapi\","), false },
+        { LIVEZ("health", "door", "\"examples\":[{\"query\":{},\"answer\":{}}],"), true },
+        { LIVEZ("health", "door", "\"examples\":[{\"quarry\":{},\"answer\":{}}],"),
+          false },
+        { LIVEZ("health", "door", "\"examples\":[{\"answer\":1}],"), false },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        put(*state, "http", "get_livez.json", CASES[i].text);
+        if (is_taken(*state) != CASES[i].taken)
+            fail_msg("%s", CASES[i].text);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, copy_make, copy_remove)
 
 int main(void)
@@ -223,6 +254,7 @@ int main(void)
         TEST(a_contradiction_stops_the_build),
         TEST(a_shape_inside_itself_stops_the_build),
         TEST(a_route_names_errors_that_exist_and_one_success),
+        TEST(a_route_has_a_group_and_shows_what_a_request_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
