@@ -12,7 +12,7 @@ enum {
     DELAY_FIRST_MS = 1000,
     DELAY_MAX_MS = 60000,
     DELAY_LEAST_MS = 50,
-    CONNECT_TIMEOUT_S = 20,
+    SETTLE_MS = 20000,
     PING_MS = 30000,
     PONG_MS = 10000,
     FRAMES_MAX = 1024,
@@ -47,7 +47,8 @@ struct hub_link {
     struct loop_timer retry;
     struct loop_timer ping;
     struct loop_timer pong;
-    int64_t delay_ms; /* the bound of the next wait */
+    struct loop_timer settling; /* an attempt must lead to something in this time */
+    int64_t delay_ms;           /* the bound of the next wait */
     int64_t delay_max_ms;
     uint16_t close_code;
     struct buffer close_reason;
@@ -90,6 +91,7 @@ static void link_down(struct hub_link *link)
     buffer_clear(&link->message);
     loop_timer_clear(link->loop, &link->ping);
     loop_timer_clear(link->loop, &link->pong);
+    loop_timer_clear(link->loop, &link->settling);
     attempt_later(link);
     uint16_t code = link->close_code != 0 ? link->close_code : CLOSE_NO_STATUS;
     link->close_code = 0;
@@ -213,6 +215,11 @@ static int on_socket(struct lws *wsi, enum lws_callback_reasons reason, void *us
     case LWS_CALLBACK_CLIENT_CLOSED:
         link_down(link);
         break;
+    case LWS_CALLBACK_WSI_DESTROY:
+        /* The only word of an attempt that is given up half-way. */
+        if (wsi == link->wsi)
+            link_down(link);
+        break;
     default:
         break;
     }
@@ -259,7 +266,6 @@ static enum err context_make(struct hub_link *link)
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .user = link,
         .vhost_name = "sidecar",
-        .timeout_secs = CONNECT_TIMEOUT_S,
         .fd_limit_per_thread = 64,
         .client_ssl_ca_filepath = ca_file[0] != '\0' ? ca_file : NULL,
     };
@@ -312,10 +318,18 @@ void hub_link_destroy(struct hub_link *link)
     loop_timer_clear(link->loop, &link->retry);
     loop_timer_clear(link->loop, &link->ping);
     loop_timer_clear(link->loop, &link->pong);
+    loop_timer_clear(link->loop, &link->settling);
     queue_clear(link);
     buffer_finish(&link->message);
     buffer_finish(&link->close_reason);
     free(link);
+}
+
+/* Somebody took the connection and says nothing, or nothing that makes sense. */
+static void settling_missing(void *owner)
+{
+    LOG_WARNING("hub_does_not_answer");
+    hub_link_drop(owner);
 }
 
 static void attempt(void *owner)
@@ -344,6 +358,8 @@ static void attempt(void *owner)
         link->wsi = NULL;
     if (link->wsi == NULL)
         attempt_later(link);
+    else
+        loop_timer_set(link->loop, &link->settling, SETTLE_MS, settling_missing, link);
 }
 
 void hub_link_open(struct hub_link *link)
@@ -354,6 +370,7 @@ void hub_link_open(struct hub_link *link)
 void hub_link_settle(struct hub_link *link)
 {
     link->delay_ms = DELAY_FIRST_MS;
+    loop_timer_clear(link->loop, &link->settling);
 }
 
 void hub_link_hurry(struct hub_link *link, int64_t delay_max_ms)

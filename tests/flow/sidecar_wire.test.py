@@ -376,6 +376,25 @@ async def some_ends_of_the_connection_are_final():
 
 
 @story
+async def a_hub_that_takes_the_call_and_says_nothing_is_called_again():
+    hub = FakeHub()
+    calls = asyncio.Queue()
+
+    async def mute(*_):
+        await calls.put(None)
+        await asyncio.sleep(60)
+
+    hub.server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    hub.port = hub.server.sockets[0].getsockname()[1]
+    hub.start()
+    await asyncio.wait_for(calls.get(), 10)
+    await asyncio.wait_for(calls.get(), 30)
+    hub.process.send_signal(signal.SIGTERM)
+    same(await asyncio.to_thread(hub.process.wait, 10), 0, "its exit status")
+    await hub.__aexit__(None)
+
+
+@story
 async def a_large_task_arrives_whole():
     async with FakeHub(command=["/bin/sh", "-c", "wc -c"]) as hub:
         await hub.assign(description="x" * 900000, note="y" * 900000)
