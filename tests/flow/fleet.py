@@ -241,6 +241,12 @@ def run(stories):
     """Runs every story, says which failed, ends the process."""
     wanted = sys.argv[1:]
     failed = 0
+
+    def out_of_time(*_):
+        raise TimeoutError("the stories took too long")
+
+    # As an exception, so that what was started is ended as well.
+    signal.signal(signal.SIGALRM, out_of_time)
     signal.alarm(170)
     for story in stories:
         if wanted and story.__name__ not in wanted:
