@@ -41,7 +41,7 @@ def every_command_and_option_has_its_place():
         return subprocess.run([f"{BIN}/drover", *words, "--help"], capture_output=True,
                               text=True, check=True).stdout
 
-    for group, command in re.findall(r"^  (task|agent|token) (\w+)", helps(), re.M):
+    for group, command in re.findall(r"^  (task|agent|token|schema) (\w+)", helps(), re.M):
         text = page(f"drover-{group}.1")
         holds(f".Ss {command}\n" in text, f"{group} {command} has no section")
         own = helps(group, command).split("For all commands:")[0]

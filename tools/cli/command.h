@@ -7,7 +7,7 @@
 
 #include "cli/client.h"
 
-enum { GIVEN_MAX = 256, ARGUMENTS_MAX = 8, OPTIONS_MAX = 16 };
+enum { GIVEN_MAX = 256, ARGUMENTS_MAX = 1024, OPTIONS_MAX = 16 };
 
 struct option {
     const char *name;  /* --priority */
@@ -118,6 +118,8 @@ enum outcome token_create_run(struct invocation *invocation);
 enum outcome token_list_run(struct invocation *invocation);
 enum outcome token_revoke_run(struct invocation *invocation);
 enum outcome hub_health_run(struct invocation *invocation);
+enum outcome schema_check_run(struct invocation *invocation);
+enum outcome schema_suite_run(struct invocation *invocation);
 enum outcome help_run(struct invocation *invocation);
 enum outcome version_run(struct invocation *invocation);
 

@@ -143,6 +143,32 @@ const struct command COMMANDS[] = {
       { { 0 } },
       token_revoke_run },
     { "hub", "health", "", "is the hub up?", 0, 0, false, { { 0 } }, hub_health_run },
+    { "schema",
+      "check",
+      "SCHEMA [INSTANCE...]",
+      "check a JSON Schema, and files against it",
+      1,
+      ARGUMENTS_MAX,
+      true,
+      {
+          { "--with", "FILE", "a schema that may be referred to", true },
+          { "--strict", NULL, "refuse unknown keywords", false },
+          { "--format", NULL, "assert formats", false },
+          { "--json", NULL, "print the standard's basic output, a line a file", false },
+      },
+      schema_check_run },
+    { "schema",
+      "suite",
+      "DIR",
+      "run the JSON Schema Test Suite, draft 2020-12",
+      1,
+      1,
+      true,
+      {
+          { "--optional", NULL, "also the optional tests of formats", false },
+          { "--json", NULL, "print the counts alone, as JSON", false },
+      },
+      schema_suite_run },
     { NULL, "help", "[COMMAND...]", "this help", 0, 2, true, { { 0 } }, help_run },
     { NULL, "version", "", "the version", 0, 0, true, { { 0 } }, version_run },
 };
@@ -190,7 +216,7 @@ void help_all(const char *group)
         (void)snprintf(
             left, sizeof left, "%s%s%s %s", command->group != NULL ? command->group : "",
             command->group != NULL ? " " : "", command->name, command->arguments);
-        (void)printf("  %-28s  %s\n", left, command->summary);
+        (void)printf("  %-34s  %s\n", left, command->summary);
     }
     (void)printf("\nFor all commands:\n");
     options_show(GLOBAL_OPTIONS, GLOBAL_OPTION_COUNT);
