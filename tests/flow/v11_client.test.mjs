@@ -5,112 +5,9 @@
  * Drover's additions. The smoke and scale stories of v1.1 are told with it.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
-
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const BIN = process.env.DROVER_BIN || join(ROOT, 'build', 'bin');
-const PATIENCE_MS = process.env.DROVER_SANITIZE ? 60_000 : 30_000;
-
-const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
-
-async function until(question, what) {
-  const limit = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const answer = await question();
-    if (answer) return answer;
-    if (Date.now() > limit) throw new Error(`waited too long until ${what}`);
-    await tick();
-  }
-}
-
-class Hub {
-  constructor(...flags) {
-    this.folder = mkdtempSync(join(tmpdir(), 'drover-v11-'));
-    this.flags = flags;
-  }
-
-  async start() {
-    const portFile = join(this.folder, 'port');
-    const log = openSync(join(this.folder, 'hub.log'), 'a');
-    this.process = spawn(
-      join(BIN, 'drover-hub'),
-      ['--data', join(this.folder, 'data'), '--listen', '127.0.0.1:0',
-        '--port-file', portFile, ...this.flags],
-      { stdio: ['ignore', log, log], env: { ...process.env, DROVER_FORCED_FILE_SYSTEM: 'true' } });
-    this.exit = once(this.process, 'exit');
-    await until(() => {
-      assert.equal(this.process.exitCode, null, this.log());
-      return existsSync(portFile) && readFileSync(portFile, 'utf8').trim();
-    }, 'the hub listens');
-    this.port = Number(readFileSync(portFile, 'utf8'));
-    await until(() => this.get('/readyz').then((a) => a.status === 200, () => false),
-      'the hub is ready');
-    this.token = await this.register('submitter');
-    return this;
-  }
-
-  log() {
-    return readFileSync(join(this.folder, 'hub.log'), 'utf8');
-  }
-
-  async stop() {
-    this.process.kill('SIGTERM');
-    const [code] = await this.exit;
-    assert.equal(code, 0, this.log());
-  }
-
-  discard() {
-    this.process.kill('SIGKILL');
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  async get(path) {
-    return fetch(`http://127.0.0.1:${this.port}${path}`,
-      { headers: this.token ? { authorization: `Bearer ${this.token}` } : {} });
-  }
-
-  async post(path, body) {
-    return fetch(`http://127.0.0.1:${this.port}${path}`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
-      },
-      body: JSON.stringify(body),
-    });
-  }
-
-  async register(agentId) {
-    const answer = await this.post('/api/onboard/register', { agent_id: agentId });
-    assert.equal(answer.status, 201);
-    return (await answer.json()).token;
-  }
-
-  async submit(description, fields = {}) {
-    const answer = await this.post('/api/tasks', { description, ...fields });
-    assert.equal(answer.status, 201);
-    return (await answer.json()).task_id;
-  }
-
-  async task(id) {
-    return (await this.get(`/api/tasks/${id}`)).json();
-  }
-
-  async allCompleted(ids) {
-    await until(async () => {
-      const page = await (await this.get('/api/tasks?status=completed&limit=1000')).json();
-      const done = new Set(page.tasks.map((task) => task.id));
-      return ids.every((id) => done.has(id));
-    }, 'all tasks are completed');
-    return Promise.all(ids.map((id) => this.task(id)));
-  }
-}
+import { story, tell, tick, until } from './support.mjs';
 
 /* The sidecar's side of v1.1, acting at once as its simulators did. */
 class Sidecar {
@@ -199,9 +96,6 @@ class Sidecar {
     return this.closed;
   }
 }
-
-const cases = [];
-const story = (name, run, ...flags) => cases.push({ name, run, flags });
 
 async function fleet(hub, count, prefix) {
   return Promise.all(Array.from({ length: count },
@@ -353,25 +247,4 @@ story('no extension is agreed on', async (hub) => {
   await once(ws, 'close');
 });
 
-const wanted = process.argv.slice(2);
-let failed = 0;
-for (const { name, run, flags } of cases) {
-  if (wanted.length && !wanted.some((word) => name.includes(word))) continue;
-  const started = Date.now();
-  const hub = new Hub(...flags);
-  try {
-    await hub.start();
-    await run(hub);
-    await hub.stop();
-    assert.ok(!/Sanitizer|runtime error:/.test(hub.log()), hub.log());
-    console.log(`ok      ${name} (${((Date.now() - started) / 1000).toFixed(2)} s)`);
-  } catch (error) {
-    failed += 1;
-    console.error(error);
-    console.error(hub.log().split('\n').slice(-30).join('\n'));
-    console.log(`FAILED  ${name}`);
-  } finally {
-    hub.discard();
-  }
-}
-process.exit(failed ? 1 : 0);
+await tell();
