@@ -244,5 +244,5 @@ enum err bench_lifecycle(const struct bench_options *options)
             if (err != ERR_OK)
                 return err;
         }
-    return ERR_OK;
+    return bench_idle(options);
 }
