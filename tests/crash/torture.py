@@ -8,7 +8,8 @@ sixteen agents run at full rate. After 5 to 800 ms the hub is killed, a fifth of
 while it still starts; then it is started again on the same port and folder. Everybody
 repeats what was not answered. Checked after each restart: what was acknowledged is
 there, payloads byte for byte; no submit made two tasks; no task has two accepted
-completions; generations rise. Every 25th round everything is worked off: nothing may be
+completions; generations rise. With --walk the dead store's tables are walked both ways,
+as core_verify() does it. Every 25th round everything is worked off: nothing may be
 lost, accepted twice or stuck.
 
 The ledger is a process of its own that appends lines and syncs them; the checks believe
@@ -44,6 +45,7 @@ SLOTS = 4
 WINDOW = 16  # submits a socket has unanswered at most
 BACKLOG = 600  # tasks not done at most, so that agents meet fresh ones
 DRAIN_EVERY = 25
+WALK_ALWAYS = 20_000  # tasks
 DRAIN_S = 120 if SANITIZED else 40
 READY_S = 30 if SANITIZED else 2
 FLAGS = ("--lease-ms", "3000", "--acceptance-ms", "3000", "--reconnect-grace-ms", "2500",
@@ -400,6 +402,7 @@ class Torture:
         self.backlog = 0
         self.draining = False
         self.slowest_s = 0.0
+        self.walked_s = 0.0
         self.early = 0
         self.clients = []
 
@@ -421,6 +424,16 @@ class Torture:
         took = time.monotonic() - started
         self.slowest_s = max(self.slowest_s, took)
         require(took <= READY_S, f"ready only after {took:.2f} s")
+
+    def walk(self):
+        """The tables of the dead hub are whole."""
+        if self.options.walk is None:
+            return
+        started = time.monotonic()
+        done = subprocess.run([self.options.walk, self.hub.data], capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL)
+        require(done.returncode == 0, f"the store is broken: {done.stderr}")
+        self.walked_s += time.monotonic() - started
 
     async def kill_at_start(self):
         self.hub.spawn()
@@ -498,6 +511,7 @@ class Torture:
         self.draining = True
         await self.load(self.idle)
         self.draining = False
+        self.walk()
         await self.up()
         self.check(everything=True)
         truth = self.truth
@@ -530,6 +544,9 @@ class Torture:
         await self.enrol()
         for number in range(1, self.options.kills + 1):
             await self.round()
+            # A walk takes longer the more there is.
+            if len(self.truth.tasks) < WALK_ALWAYS or number % 5 == 0:
+                self.walk()
             if number % DRAIN_EVERY == 0 or number == self.options.kills:
                 await self.up()
                 self.check()
@@ -538,6 +555,7 @@ class Torture:
                       f"{len(self.truth.acked)} submits and {len(self.truth.done)} "
                       f"completions acknowledged, {len(self.truth.tasks)} tasks; "
                       f"slowest start {self.slowest_s:.3f} s; "
+                      f"walks {self.walked_s:.1f} s; "
                       f"{time.monotonic() - started:.0f} s", flush=True)
                 self.hub.kill()
         await self.up()
@@ -550,6 +568,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--walk", metavar="PROGRAM", help="crash_walk_store, as built")
     parser.add_argument("--ledger", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.ledger:
