@@ -4,7 +4,8 @@
  * Threads    A compiled schema is read-only; each thread brings a run of its own.
  * Memory     Validation allocates nothing when the instance is valid: a run brings its
  *            scratch memory, which grows (and is kept) only for unevaluated* or
- *            uniqueItems over very large values.
+ *            uniqueItems over very large values. (The format `regex` compiles the text
+ *            it is shown, and lets go of it.)
  * Safety     Nothing is ever fetched. Limits on size, nodes, depth and steps.
  */
 #ifndef SCHEMA_SCHEMA_H
