@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Settings come from a file, the environment and flags; what is wrong is said with its place."""
+"""Settings come from file, environment and flags; what is wrong is said with its place."""
 
 import contextlib
 import json

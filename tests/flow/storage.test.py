@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The store grows, fills up and meets a disk that takes no more; what was acknowledged stays."""
+"""The store grows, fills up, meets a full disk; what was acknowledged stays."""
 
 import resource
 import signal
