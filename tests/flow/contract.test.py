@@ -1,0 +1,642 @@
+#!/usr/bin/python3
+"""
+The hub keeps its own documents: every example of every route and of every message is
+replayed, every error that can be provoked is, and each answer is what the document said.
+
+The documents are those of the running hub. Objects are closed before they are validated:
+a member that nobody described is a breach, too.
+"""
+
+import asyncio
+import copy
+import json
+import sys
+import time
+
+sys.dont_write_bytecode = True
+import jsonschema  # noqa: E402
+import support  # noqa: E402
+from support import ROOT, case, main, same, until  # noqa: E402
+
+ROLES = ("agent", "submitter", "viewer", "operator", "admin", "enrol")
+MISSING_TASK = "task-ffffffffffffffff"
+METHODS = {"get", "post", "put", "patch", "delete"}
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+# Described by what they must have: the rest is OpenAPI's and AsyncAPI's own.
+OPEN_COMPONENTS = {"problem", "get_openapi_answer", "get_asyncapi_answer"}
+# Errors of a hub that is broken, full or on its way out: the storage stories and the crash
+# tests meet them.
+UNPROVOKED = {"unavailable", "storage_error", "storage_full"}
+
+
+def closed(schema):
+    """The schema, with every described object taking nothing else."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: closed(value) for key, value in schema.items()}
+    if isinstance(schema.get("properties"), dict):
+        made["properties"] = {name: closed(value)
+                              for name, value in schema["properties"].items()}
+        made.setdefault("additionalProperties", False)
+    return made
+
+
+class Document:
+    """One document of the hub, and what its schemas say of a value."""
+
+    def __init__(self, hub, path):
+        answer = hub.http("GET", path)
+        same(answer.status, 200)
+        self.root = copy.deepcopy(answer.json)
+        schemas = self.root["components"]["schemas"]
+        for name in schemas:
+            if name not in OPEN_COMPONENTS:
+                schemas[name] = closed(schemas[name])
+        self.resolver = jsonschema.RefResolver("", self.root)
+
+    def require(self, value, schema, what):
+        jsonschema.Draft202012Validator.check_schema(schema)
+        checker = jsonschema.Draft202012Validator(schema, resolver=self.resolver)
+        faults = [f"{'/'.join(map(str, fault.absolute_path))}: {fault.message}"
+                  for fault in checker.iter_errors(value)]
+        assert not faults, f"{what}: {value!r}: {faults}"
+
+
+class Http(Document):
+    def __init__(self, hub):
+        super().__init__(hub, "/openapi.json")
+        self.hub = hub
+        self.routes = {operation["operationId"]: (method.upper(), path, operation)
+                       for path, methods in self.root["paths"].items()
+                       for method, operation in methods.items() if method in METHODS}
+
+    def check(self, route, answer, kind=JSON):
+        """The answer is one of those that the route's operation documents."""
+        operation = self.routes[route][2]
+        responses = operation["responses"]
+        assert str(answer.status) in responses, (route, answer)
+        response = responses[str(answer.status)]
+        for name, header in response.get("headers", {}).items():
+            if header.get("required") or answer.status in (401, 429):
+                assert name in answer.headers, (route, name, answer)
+            if name in answer.headers and header["schema"]["type"] == "string":
+                self.require(answer.headers[name], header["schema"], f"{route} {name}")
+        if "content" not in response:
+            same(answer.data, b"")
+            return
+        same(answer.headers["Content-Type"].split(";")[0], kind)
+        self.require(answer.json, response["content"][kind]["schema"], route)
+
+    def errors(self, route):
+        """All (status, code) that the route documents."""
+        found = set()
+        for status, response in self.routes[route][2]["responses"].items():
+            for code in response.get("content", {}).get(JSON, {}).get("examples", {}):
+                if status.isdigit() and int(status) >= 400:
+                    found.add((int(status), code))
+        return found
+
+    def roles(self, route):
+        return self.routes[route][2]["x-roles"]
+
+    def is_open(self, route):
+        return "anybody" in self.roles(route)
+
+    def body(self, route):
+        """The first example of a body; None for a route without one."""
+        bodies = self.bodies(route)
+        return bodies[0] if bodies else None
+
+    def bodies(self, route):
+        content = self.routes[route][2].get("requestBody", {}).get("content", {})
+        return [example["value"]
+                for example in content.get(JSON, {}).get("examples", {}).values()]
+
+    def token(self, role):
+        if role not in self.hub.tokens:
+            self.hub.tokens[role] = self.hub.mint(f"one-{role}", role)
+        return self.hub.tokens[role]
+
+    def allowed(self, route):
+        """A token that the route takes; None where none is needed."""
+        roles = self.roles(route)
+        return None if self.is_open(route) else self.token(
+            "admin" if "admin" in roles else roles[0])
+
+    def ask(self, route, values=None, body=None, token=None, headers=None, query=""):
+        """The request that the route's examples show, with these values for theirs."""
+        method, path, operation = self.routes[route]
+        sent = {}
+        asked = []
+        for parameter in operation.get("parameters", []):
+            name = parameter["name"]
+            value = (values or {}).get(name, parameter.get("example"))
+            if value is None:
+                continue
+            if parameter["in"] == "path":
+                path = path.replace("{%s}" % name, value)
+            elif parameter["in"] == "query":
+                asked.append(f"{name}={value}")
+            else:
+                sent[name] = value
+        tail = query or "&".join(asked)
+        sent.update(headers or {})
+        return self.hub.http(method, path + (f"?{tail}" if tail else ""), body, token, sent)
+
+
+# What must be there before a route's example means anything.
+
+def a_dead_letter(hub):
+    async def bury():
+        ada = await hub.agent("undertaker")
+        task_id = hub.submit(max_retries=1)["task_id"]
+        await ada.fail(await ada.given(task_id))
+        await ada.leave()
+        return task_id
+
+    return asyncio.run(bury())
+
+
+def a_task(hub):
+    return hub.submit()["task_id"]
+
+
+SCENES = {
+    "get_task": lambda hub: {"task_id": a_task(hub)},
+    "get_tasks": lambda hub: {"ignored": a_task(hub)},
+    "get_tasks_dead_letter": lambda hub: {"ignored": a_dead_letter(hub)},
+    "get_tasks_stats": lambda hub: {"ignored": a_task(hub)},
+    "post_task_cancel": lambda hub: {"task_id": a_task(hub)},
+    "post_task_retry": lambda hub: {"task_id": a_dead_letter(hub)},
+    "delete_admin_token": lambda hub: {"ignored": hub.register("ada")},
+}
+
+
+def examples_of(route):
+    def story(hub):
+        http = Http(hub)
+        for body in http.bodies(route) or [None]:
+            values = SCENES.get(route, lambda _: {})(hub)
+            answer = http.ask(route, values, body, http.allowed(route))
+            assert 200 <= answer.status < 300, (route, answer)
+            http.check(route, answer)
+
+    story.__name__ = f"the_examples_of_{route}_get_the_answer_documented"
+    return story
+
+
+class Provocations:
+    """Asks for each error a route documents, both plainly and as a problem document."""
+
+    def __init__(self, http, route):
+        self.http = http
+        self.hub = http.hub
+        self.route = route
+        self.documented = http.errors(route)
+        self.met = set()
+
+    def expects(self, status, code):
+        return (status, code) in self.documented
+
+    def ask(self, status, code, **request):
+        for kind in (JSON, PROBLEM):
+            headers = {**request.get("headers", {}), "Accept": kind}
+            answer = self.http.ask(self.route, **{**request, "headers": headers})
+            same((self.route, answer.status, answer.json.get("error")),
+                 (self.route, status, code))
+            self.http.check(self.route, answer, kind)
+        self.met.add((status, code))
+
+    def credentials(self):
+        body = self.http.body(self.route)
+        if self.expects(401, "unauthorized") and not self.http.is_open(self.route):
+            self.ask(401, "unauthorized", body=body)
+            self.ask(401, "unauthorized", body=body, token="0" * 64)
+        if self.expects(403, "forbidden") and not self.http.is_open(self.route):
+            for role in set(ROLES) - set(self.http.roles(self.route)):
+                self.ask(403, "forbidden", body=body, token=self.http.token(role))
+        if self.route == "delete_admin_token":
+            self.ask(403, "forbidden", token=self.http.token("agent"))
+
+    def bodies(self):
+        route, token = self.route, self.http.allowed(self.route)
+        good = json.dumps(self.http.body(route) or {})
+        for status, code, request in (
+                (400, "invalid_json", {"body": "{"}),
+                (400, "bad_request", {"body": good, "query": "a=1&" * 40}),
+                (413, "payload_too_large", {"body": good + " " * 4096}),
+                (415, "unsupported_media_type",
+                 {"body": good, "headers": {"Content-Type": "text/plain"}})):
+            if self.expects(status, code):
+                self.ask(status, code, token=token, **request)
+        if self.expects(422, "validation_failed"):
+            self.invalid(token)
+
+    def invalid(self, token):
+        content = self.http.routes[self.route][2].get("requestBody")
+        if content is None:
+            self.ask(422, "validation_failed", token=token, query="limit=0")
+            return
+        schema = content["content"][JSON]["schema"]
+        described = self.http.resolver.resolve(schema["$ref"])[1]
+        good = self.http.body(self.route)
+        for name in described["properties"]:
+            self.ask(422, "validation_failed", token=token, body={**good, name: [[7]]})
+        for name in described["required"]:
+            left = {key: value for key, value in good.items() if key != name}
+            self.ask(422, "validation_failed", token=token, body=left)
+
+    def states(self):
+        token, body = self.http.allowed(self.route), self.http.body(self.route)
+        if self.expects(404, "task_not_found"):
+            self.ask(404, "task_not_found", token=token, body=body,
+                     values={"task_id": MISSING_TASK})
+        if self.expects(409, "invalid_state"):
+            there = {"post_task_cancel": a_dead_letter, "post_task_retry": a_task}
+            self.ask(409, "invalid_state", token=token, body=body,
+                     values={"task_id": there[self.route](self.hub)})
+        if self.expects(409, "already_registered"):
+            self.hub.register(body["agent_id"])
+            self.ask(409, "already_registered", body=body)
+        if self.expects(422, "unknown_dependency"):
+            self.ask(422, "unknown_dependency", token=token,
+                     body={**body, "depends_on": [MISSING_TASK]})
+        if self.expects(409, "idempotency_conflict"):
+            same(self.http.ask(self.route, body=body, token=token).status, 201)
+            again = self.http.ask(self.route, body=body, token=token)
+            same((again.status, again.headers["Idempotency-Replayed"]), (201, "true"))
+            self.http.check(self.route, again)
+            self.ask(409, "idempotency_conflict", token=token,
+                     body={**body, "description": "something else"})
+        if self.expects(503, "queue_full"):
+            self.fill()
+            self.ask(503, "queue_full", token=token, body=body,
+                     values={"Idempotency-Key": "another"})
+
+    def fill(self):
+        """The hub of these stories takes few open tasks."""
+        def refused():
+            answer = self.http.ask(self.route, body=self.http.body(self.route),
+                                   token=self.http.allowed(self.route),
+                                   values={"Idempotency-Key": f"fill {time.time_ns()}"})
+            return answer.status == 503
+
+        until(refused, "the queue is full")
+
+    def guesses(self):
+        """Whoever tries one wrong token after the other has to wait."""
+        if not self.expects(429, "rate_limited") or self.http.is_open(self.route):
+            return
+
+        def limited():
+            return self.http.ask(self.route, token="f" * 64,
+                                 body=self.http.body(self.route)).status == 429
+
+        until(limited, "too many guesses")
+        self.ask(429, "rate_limited", token="f" * 64, body=self.http.body(self.route))
+
+    def left(self):
+        """What is documented and was not met, without what cannot be provoked here."""
+        return {(status, code) for status, code in self.documented - self.met
+                if code not in UNPROVOKED}
+
+
+def errors_of(route):
+    def story(hub):
+        provocations = Provocations(Http(hub), route)
+        assert provocations.documented or provocations.http.is_open(route), route
+        provocations.credentials()
+        provocations.bodies()
+        provocations.states()
+        provocations.guesses()
+        left = provocations.left()
+        if provocations.http.is_open(route):
+            # Open to all here; the hub with closed registration has a story of its own.
+            left -= {(401, "unauthorized"), (403, "forbidden"),
+                     (403, "registration_closed"), (429, "rate_limited")}
+        same((route, left), (route, set()))
+
+    story.__name__ = f"the_errors_of_{route}_are_those_documented"
+    return story
+
+
+def route_names():
+    return sorted(path.stem for path in (ROOT / "schemas" / "http").glob("*.json"))
+
+
+for name in route_names():
+    case()(examples_of(name))
+    case("--body-bytes-max", "1024", "--tasks-open-max", "5")(errors_of(name))
+
+
+@case("--open-registration=false")
+def closed_registration_refuses_as_documented(hub):
+    provocations = Provocations(Http(hub), "post_onboard_register")
+    body = provocations.http.body("post_onboard_register")
+    provocations.ask(403, "registration_closed", body=body)
+    provocations.ask(401, "unauthorized", body=body, token="0" * 64)
+    provocations.ask(403, "forbidden", body=body, token=provocations.http.token("viewer"))
+
+    def limited():
+        return provocations.http.ask("post_onboard_register", body=body,
+                                     token="0" * 64).status == 429
+
+    until(limited, "too many guesses")
+    provocations.ask(429, "rate_limited", body=body, token="0" * 64)
+    answer = provocations.http.ask("post_onboard_register", body=body, token=hub.admin)
+    same(answer.status, 201)
+    provocations.http.check("post_onboard_register", answer)
+
+
+@case()
+def every_route_is_described_and_every_description_is_a_route(hub):
+    http = Http(hub)
+    same(sorted(http.routes), route_names())
+    described = hub.http("GET", "/api/schemas").json["schemas"]
+    for route, (method, path, operation) in http.routes.items():
+        same(("requestBody" in operation), (route in described["http"]))
+        assert hub.http(method, path).status not in (404, 405), route
+
+
+@case()
+def any_other_error_is_the_default_answer(hub):
+    http = Http(hub)
+    shape = {"$ref": "#/components/schemas/http_error"}
+    for status, answer in (
+            (404, hub.http("GET", "/nowhere")),
+            (405, hub.http("DELETE", "/health")),
+            (406, hub.http("GET", "/health", headers={"Accept": "text/html"})),
+            (421, hub.http("GET", "/health", headers={"Host": "evil.example"}))):
+        same(answer.status, status)
+        http.require(answer.json, shape, answer)
+
+
+@case()
+def the_documents_have_one_tag_and_are_not_sent_twice(hub):
+    tags = set()
+    for path in ("/openapi.json", "/asyncapi.json", "/api/schemas"):
+        answer = hub.http("GET", path)
+        tag = answer.headers["ETag"]
+        tags.add(tag)
+        same((answer.status, answer.headers["Cache-Control"]), (200, "no-cache"))
+        head = hub.http("HEAD", path)
+        same((head.headers["ETag"], head.headers["Content-Length"], head.data),
+             (tag, str(len(answer.data)), b""))
+        for known in (tag, f"W/{tag}", "*", f'"other", {tag}', f'"a",W/"b" , {tag} '):
+            same_text = hub.http("GET", path, headers={"If-None-Match": known})
+            same((known, same_text.status, same_text.data), (known, 304, b""))
+            same((same_text.headers["ETag"], same_text.headers["Cache-Control"]),
+                 (tag, "no-cache"))
+            assert "Content-Length" not in same_text.headers, same_text.headers
+        for unknown in ('"other"', tag[:-2] + '"', tag.strip('"'), "", ",,", '"', "W/"):
+            same(hub.http("GET", path, headers={"If-None-Match": unknown}).status, 200)
+        # A token is not asked for, and a wrong one is nobody's business here.
+        same(hub.http("GET", path, token="0" * 64).status, 200)
+    same(len(tags), 1)
+    same(hub.http("GET", "/livez").headers["Cache-Control"], "no-store")
+
+
+@case()
+def a_connection_goes_on_after_an_answer_without_a_body(hub):
+    connection = hub.connection()
+    for _ in range(3):
+        connection.request("GET", "/openapi.json", headers={"If-None-Match": "*"})
+        response = connection.getresponse()
+        same((response.status, response.read()), (304, b""))
+        connection.request("GET", "/livez")
+        response = connection.getresponse()
+        same((response.status, response.read()), (200, b'{"status":"ok"}'))
+    connection.close()
+
+
+@case()
+def discovery_has_the_form_of_v11(hub):
+    found = hub.http("GET", "/api/schemas").json
+    same((sorted(found), found["version"]), (["schemas", "version"], "1.0"))
+    same(sorted(found["schemas"]), ["http", "version", "websocket"])
+    same(found["schemas"]["version"], "1.0")
+    identify = found["schemas"]["websocket"]["identify"]
+    same(sorted(identify), ["description", "optional_fields", "required_fields"])
+    same(identify["required_fields"], [{"name": "type", "type": "string"},
+                                       {"name": "agent_id", "type": "string"},
+                                       {"name": "token", "type": "string"}])
+    assert {"name": "capabilities", "type": "array<string>"} in identify["optional_fields"]
+    submit = found["schemas"]["http"]["post_task"]
+    assert {"name": "max_retries", "type": "positive_integer"} in submit["optional_fields"]
+    assert {"name": "metadata", "type": "object"} in submit["optional_fields"]
+    types = {field["type"] for group in (found["schemas"]["websocket"], found["schemas"]["http"])
+             for message in group.values()
+             for field in message["required_fields"] + message["optional_fields"]}
+    assert types <= {"string", "integer", "positive_integer", "object", "boolean", "any",
+                     "array<string>", "array<object>"}, types
+
+
+# The WebSocket. Every frame that any link of these stories receives is kept.
+
+SEEN = []
+KINDS_SEEN = set()
+
+
+class Witness(support.Frame):
+    def __init__(self, text):
+        super().__init__(text)
+        SEEN.append(self)
+
+
+support.Frame = Witness
+
+
+class Socket(Document):
+    def __init__(self, hub):
+        super().__init__(hub, "/asyncapi.json")
+        self.sent = {}
+        self.received = {}
+        for name, operation in self.root["operations"].items():
+            reference = operation["messages"][0]["$ref"]
+            message = self.message(reference)
+            there = self.received if operation["action"] == "receive" else self.sent
+            there[message["name"]] = (operation, message)
+
+    def message(self, reference):
+        """Through the channel into the components."""
+        found = self.resolver.resolve(reference)[1]
+        return self.resolver.resolve(found["$ref"])[1] if "$ref" in found else found
+
+    def examples(self, kind):
+        return [example["payload"] for example in self.received[kind][1]["examples"]]
+
+    def replies(self, kind):
+        return [self.message(item["$ref"])["name"]
+                for item in self.received[kind][0]["reply"]["messages"]]
+
+    def check_seen(self):
+        for frame in SEEN:
+            assert frame["type"] in self.sent, frame
+            self.require(dict(frame), closed(self.sent[frame["type"]][1]["payload"]),
+                         frame["type"])
+            KINDS_SEEN.add(frame["type"])
+
+
+class Stage:
+    """A hub with ada, whose messages are replayed, and bob, who watches."""
+
+    def __init__(self, hub):
+        self.hub = hub
+
+    async def up(self):
+        SEEN.clear()
+        self.socket = Socket(self.hub)
+        self.bob = await self.hub.agent("bob", max_concurrent=0)
+        self.ada = await self.hub.agent("ada", name="Ada", capabilities=["git", "rust"])
+        return self
+
+    async def handed(self):
+        self.hub.submit("Fix the flaky test", metadata={"a": [1]}, priority="high")
+        return await self.ada.given()
+
+    async def accepted(self):
+        task = await self.handed()
+        await self.ada.accept(task)
+        return task
+
+    async def cancelled(self):
+        task = await self.accepted()
+        same(self.hub.cancel(task["task_id"], "no longer needed").status, 200)
+        await self.ada.expect("task_cancel", task_id=task["task_id"])
+        return task
+
+    async def recovering(self):
+        task = await self.accepted()
+        await self.ada.vanish()
+        self.ada = await self.hub.agent("ada")
+        return task
+
+    async def stranger(self):
+        """A connection that has not said who it is."""
+        self.ada = await self.hub.link()
+        return None
+
+    async def nothing(self):
+        return None
+
+
+ACTS = {
+    "identify": Stage.stranger,
+    "task_accepted": Stage.handed,
+    "task_progress": Stage.accepted,
+    "task_complete": Stage.accepted,
+    "task_failed": Stage.accepted,
+    "lease_renew": Stage.accepted,
+    "task_cancelled": Stage.cancelled,
+    "task_recovering": Stage.recovering,
+}
+
+
+def filled(stage, example, task):
+    """The example with the token and the task that are really there."""
+    made = dict(example)
+    if "token" in made:
+        made["token"] = stage.hub.register(made["agent_id"])
+    if task is not None:
+        for name in ("task_id", "generation"):
+            if name in made:
+                made[name] = task[name]
+    return made
+
+
+async def replay(stage, kind, example):
+    task = await ACTS.get(kind, Stage.nothing)(stage)
+    made = filled(stage, example, task)
+    stage.socket.require(made, stage.socket.received[kind][1]["payload"], kind)
+    await stage.ada.say(json.dumps(made))
+    answers = [name for name in stage.socket.replies(kind) if name != "error"]
+    if not answers:
+        await stage.ada.none("error")
+        return
+    await stage.ada.expect(answers[0])
+    await stage.ada.none("error")
+
+
+def message_of(kind):
+    async def story(hub):
+        stage = await Stage(hub).up()
+        for example in stage.socket.examples(kind):
+            await replay(stage, kind, example)
+        await stage.bob.settle()
+        stage.socket.check_seen()
+
+    story.__name__ = f"the_example_of_{kind}_is_answered_as_documented"
+    return story
+
+
+def refusals_of(kind):
+    async def story(hub):
+        stage = await Stage(hub).up()
+        message = stage.socket.received[kind][1]
+        example = filled(stage, stage.socket.examples(kind)[0], None)
+        if kind == "identify":
+            await stage.stranger()
+        for name in message["payload"]["required"]:
+            if name == "type":
+                continue
+            broken = {key: value for key, value in example.items() if key != name}
+            await stage.ada.say(json.dumps(broken))
+            refused = await stage.ada.error("validation_failed", message_type=kind)
+            same((refused["errors"][0]["field"], refused["errors"][0]["error"]),
+                 (name, "required"))
+        assert "error" in stage.socket.replies(kind), kind
+        stage.socket.check_seen()
+
+    story.__name__ = f"a_{kind}_without_what_it_needs_is_refused_as_documented"
+    return story
+
+
+def message_names():
+    return sorted(path.stem for path in (ROOT / "schemas" / "socket" / "in").glob("*.json"))
+
+
+for name in message_names():
+    case()(message_of(name))
+    case()(refusals_of(name))
+
+
+@case()
+async def what_agents_hear_of_each_other_is_as_documented(hub):
+    stage = await Stage(hub).up()
+    await stage.bob.expect("agent_joined")
+    await stage.ada.send("status", status="thinking")
+    await stage.bob.expect("status_changed")
+    await stage.ada.send("message", to="bob", payload={"text": "hello"}, reply_to="x")
+    await stage.bob.expect("message")
+    await stage.ada.send("task_recovering", task_id=MISSING_TASK)
+    await stage.ada.expect("task_reassign")
+    await stage.ada.send("message", to="nobody", payload={})
+    await stage.ada.error()
+    await stage.ada.send("nonsense")
+    refused = await stage.ada.error("validation_failed")
+    same(refused["errors"][0]["error"], "unknown_message_type")
+    await stage.ada.say("{")
+    await stage.ada.error("invalid_json")
+    task = await stage.accepted()
+    await stage.ada.send("task_complete", task_id=task["task_id"],
+                         generation=task["generation"] + 1)
+    await stage.ada.error()
+    await stage.ada.leave()
+    await stage.bob.expect("agent_left")
+    stage.socket.check_seen()
+
+
+@case()
+def every_message_of_the_hub_was_heard(hub):
+    socket = Socket(hub)
+    same(sorted(socket.received), message_names())
+    if len(sys.argv) > 1:
+        return
+    same(sorted(KINDS_SEEN), sorted(socket.sent))
+
+
+if __name__ == "__main__":
+    main()
