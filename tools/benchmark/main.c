@@ -13,7 +13,8 @@ static const struct {
     enum err (*run)(const struct bench_options *options);
     const char *summary;
 } BENCHES[] = {
-    { "lifecycle", bench_lifecycle, "durable task lifecycles a second, over WebSockets; then idle" },
+    { "lifecycle", bench_lifecycle,
+      "durable task lifecycles a second, over WebSockets; then idle" },
     { "idle", bench_idle, "memory of the hub per idle connection" },
 };
 
