@@ -116,6 +116,8 @@ static json_t *channel(const struct model *model)
     document_set(channel, "description",
                  json_string("One connection of one agent. Text frames only."));
     document_set(channel, "messages", messages);
+    document_set(channel, "x-errors",
+                 json_deep_copy(json_object_get(model->errors, "errors")));
     document_set(channel, "x-close-codes",
                  json_deep_copy(json_object_get(model->errors, "close_codes")));
     return channel;

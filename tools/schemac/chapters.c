@@ -57,7 +57,7 @@ void page_units_find(struct page_units *units, const struct model *model,
             strcmp(model->units[i].group, group) == 0)
             units->items[units->count++] = &model->units[i];
     if (direction == UNIT_REQUEST)
-        qsort(units->items, units->count, sizeof units->items[0], compare_paths);
+        qsort(units->items, units->count, sizeof(const struct unit *), compare_paths);
 }
 
 /* The name under which a page's reader finds a heading. */

@@ -140,6 +140,26 @@ static void every_request_and_answer_shown_is_valid(void **state)
     json_destroy(json);
 }
 
+static void a_document_is_what_its_route_says_it_answers(void **state)
+{
+    struct bench *bench = *state;
+    size_t found = 0;
+    for (size_t i = MESSAGE_NONE + 1; i < MESSAGE_COUNT; i++) {
+        struct slice document = MESSAGE_ROWS[i].document;
+        if (!slice_is_present(document))
+            continue;
+        found++;
+        arena_clear(&bench->arena);
+        assert_int_equal(MESSAGE_ROWS[i].kind, KIND_DOOR);
+        if (!wire_parse_answer(bench->reader, answer_of((enum message_type)i), document,
+                               &bench->arena, &bench->message, &bench->refusal))
+            fail_msg("%.*s: %s", (int)MESSAGE_ROWS[i].name.size,
+                     MESSAGE_ROWS[i].name.data, bench_refusal_text(bench, true));
+    }
+    assert_int_equal(found, 3);
+    assert_int_equal(DOCUMENTS_DIGEST.size, 2 * DIGEST_BYTES);
+}
+
 static void the_settings_schema_takes_its_example_and_nothing_unknown(void **state)
 {
     (void)state;
@@ -182,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_frame_shown_is_one_the_hub_takes_or_says),
         TEST(every_request_and_answer_shown_is_valid),
+        TEST(a_document_is_what_its_route_says_it_answers),
         TEST(the_settings_schema_takes_its_example_and_nothing_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
