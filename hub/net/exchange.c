@@ -324,10 +324,14 @@ int exchange_begin(struct link *link)
     enum error_code code = head_read(link, exchange, &head, &detail);
     exchange->body_bytes = head.length;
     exchange->body_ends = head.length_present || !is_awaited(head.method);
-    if ((head.length > 0 || !exchange->body_ends) && is_pipelined(link)) {
+    /* Of what is refused the library may believe that it has a body. */
+    bool may_have_body = code != ERROR_NONE || head.length > 0 || !exchange->body_ends;
+    if (may_have_body && is_pipelined(link)) {
         exchange->state = EXCHANGE_BODY;
         exchange->body_ends = false;
-        exchange_refuse_code(link, ERROR_BAD_REQUEST, "a body cannot be sent ahead");
+        if (code == ERROR_NONE)
+            detail = "a body cannot be sent ahead";
+        exchange_refuse_code(link, code == ERROR_NONE ? ERROR_BAD_REQUEST : code, detail);
         exchange_writable(link);
         return -1;
     }
