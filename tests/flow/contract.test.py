@@ -20,13 +20,14 @@ from support import ROOT, case, main, same, until  # noqa: E402
 
 ROLES = ("agent", "submitter", "viewer", "operator", "admin", "enrol")
 MISSING_TASK = "task-ffffffffffffffff"
+MIB = 1024 * 1024
 METHODS = {"get", "post", "put", "patch", "delete"}
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 # Described by what they must have: the rest is OpenAPI's and AsyncAPI's own.
 OPEN_COMPONENTS = {"problem", "get_openapi_answer", "get_asyncapi_answer"}
-# Errors of a hub that is broken, full or on its way out: the storage stories and the crash
-# tests meet them.
+# Errors of a hub that is broken or full: not every route can be made to meet them, and a
+# story of its own meets what it can.
 UNPROVOKED = {"unavailable", "storage_error", "storage_full"}
 
 
@@ -351,6 +352,39 @@ def closed_registration_refuses_as_documented(hub):
     provocations.http.check("post_onboard_register", answer)
 
 
+@case("--map-bytes-first", str(MIB), "--map-bytes-max", str(8 * MIB))
+def a_full_store_answers_as_documented(hub):
+    http = Http(hub)
+    token = http.token("submitter")
+    provocations = Provocations(http, "post_task")
+    body = {"description": "much", "metadata": {"blob": "x" * 100_000}}
+
+    def full():
+        return http.ask("post_task", {"Idempotency-Key": f"{time.time_ns()}"}, body,
+                        token).status == 507
+
+    until(full, "the store is full")
+    provocations.ask(507, "storage_full", token=token, body=body,
+                     values={"Idempotency-Key": "another"})
+    # What the others say now is documented, be it yes or no.
+    for route in http.routes:
+        for kind in (JSON, PROBLEM):
+            answer = http.ask(route, body=http.body(route), token=http.allowed(route),
+                              headers={"Accept": f"{kind}, {JSON}"})
+            http.check(route, answer, kind if answer.status >= 400 else JSON)
+
+    same(hub.stop(), 0)
+    hub.spawn()
+    hub.wait_listening()
+
+    def unready():
+        answer = hub.http("GET", "/readyz")
+        http.check("get_readyz", answer)
+        return answer.status == 503
+
+    until(unready, "it knows that it is full")
+
+
 @case()
 def every_route_is_described_and_every_description_is_a_route(hub):
     http = Http(hub)
@@ -427,8 +461,8 @@ def discovery_has_the_form_of_v11(hub):
     submit = found["schemas"]["http"]["post_task"]
     assert {"name": "max_retries", "type": "positive_integer"} in submit["optional_fields"]
     assert {"name": "metadata", "type": "object"} in submit["optional_fields"]
-    types = {field["type"] for group in (found["schemas"]["websocket"], found["schemas"]["http"])
-             for message in group.values()
+    types = {field["type"] for group in ("websocket", "http")
+             for message in found["schemas"][group].values()
              for field in message["required_fields"] + message["optional_fields"]}
     assert types <= {"string", "integer", "positive_integer", "object", "boolean", "any",
                      "array<string>", "array<object>"}, types

@@ -39,7 +39,10 @@ export class Hub {
       join(BIN, 'drover-hub'),
       ['--data', join(this.folder, 'data'), '--listen', '127.0.0.1:0',
         '--port-file', portFile, ...this.flags],
-      { stdio: ['ignore', log, log], env: { ...process.env, DROVER_FORCED_FILE_SYSTEM: 'true' } });
+      {
+        stdio: ['ignore', log, log],
+        env: { ...process.env, DROVER_FORCED_FILE_SYSTEM: 'true' },
+      });
     this.exit = once(this.process, 'exit');
     await until(() => {
       assert.equal(this.process.exitCode, null, this.log());
