@@ -74,6 +74,13 @@ static void error_append(const struct answer *answer, struct buffer *text)
             text_escape(more, false, "", text);
         }
     }
+    int64_t retry_ms = member_number(answer, answer->root, "retry_after_ms");
+    if (retry_ms > 0) {
+        char again[64];
+        (void)snprintf(again, sizeof again, " Try again in %lld ms.",
+                       (long long)retry_ms);
+        buffer_append_text(text, again);
+    }
     const struct json_node *errors = member_of(answer, answer->root, "errors");
     if (errors == NULL || errors->kind != JSON_ARRAY)
         return;
@@ -91,6 +98,14 @@ enum outcome answer_tell(const struct invocation *invocation, const struct answe
                         answer->problem);
     if (invocation->json)
         return answer_print(answer);
+    /* The hub's own words are for whoever writes the request, not the command line. */
+    if (answer->status == 401)
+        return complain(
+            answer->outcome, "%s: %s", invocation->settings.hub,
+            invocation->settings.token == NULL
+                ? "a token is needed: --token-file FILE, or $DROVER_TOKEN_FILE"
+                : "the token is not valid here: mistyped, revoked, or of "
+                  "another hub");
     struct buffer text;
     buffer_init(&text, 65536);
     error_append(answer, &text);

@@ -136,11 +136,11 @@ static enum outcome arguments_check(const struct invocation *invocation)
     size_t count = invocation->argument_count;
     if (count >= command->arguments_min && count <= command->arguments_max)
         return OUTCOME_OK;
-    return complain(OUTCOME_USAGE, "%s: drover %s%s%s %s",
-                    count < command->arguments_min ? "something is missing"
-                                                   : "that is too much",
-                    command->group != NULL ? command->group : "",
-                    command->group != NULL ? " " : "", command->name, command->arguments);
+    return complain(
+        OUTCOME_USAGE, "%s: drover %s%s%s%s%s",
+        count < command->arguments_min ? "something is missing" : "that is too much",
+        command->group != NULL ? command->group : "", command->group != NULL ? " " : "",
+        command->name, command->arguments[0] != '\0' ? " " : "", command->arguments);
 }
 
 enum outcome line_read(int argc, char **argv, struct invocation *invocation)
@@ -154,6 +154,8 @@ enum outcome line_read(int argc, char **argv, struct invocation *invocation)
             options_over = true;
         else if (!options_over && strcmp(word, "-h") == 0)
             invocation->help = true;
+        else if (at == 1 && strcmp(word, "--version") == 0)
+            outcome = word_read(invocation, &group, "version");
         else if (!options_over && word[0] == '-' && word[1] != '\0')
             outcome = option_read(invocation, argc, argv, &at);
         else

@@ -37,6 +37,15 @@ static void options_stand_anywhere(void **state)
     assert_null(given_next(&line, "--needs", &at));
 }
 
+static void the_version_is_an_option_too(void **state)
+{
+    (void)state;
+    struct invocation line;
+    assert_int_equal(READ(&line, "--version"), OUTCOME_OK);
+    assert_string_equal(line.command->name, "version");
+    assert_int_equal(READ(&line, "task", "list", "--version"), OUTCOME_USAGE);
+}
+
 static void words_behind_two_dashes_are_no_options(void **state)
 {
     (void)state;
@@ -131,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_stand_anywhere),
+        cmocka_unit_test(the_version_is_an_option_too),
         cmocka_unit_test(words_behind_two_dashes_are_no_options),
         cmocka_unit_test(an_option_belongs_to_its_command),
         cmocka_unit_test(durations_have_units),
