@@ -16,6 +16,7 @@ static const struct {
     { "lifecycle", bench_lifecycle,
       "durable task lifecycles a second, over WebSockets; then idle" },
     { "idle", bench_idle, "memory of the hub per idle connection" },
+    { "schema", bench_schema, "validations a second, beside ajv and python3-jsonschema" },
 };
 
 enum { BENCH_COUNT = sizeof BENCHES / sizeof *BENCHES };
