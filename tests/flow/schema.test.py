@@ -60,6 +60,9 @@ def each_instance_gets_its_verdict():
         holds(any("/sizes/1" in line and "(/properties/sizes/items/maximum)" in line
                   for line in said.splitlines()), f"what is too large: {said}")
         same(said.splitlines()[-1], "good.json: valid", "the other one")
+        said = schema(where, "check", "-", "bad.json",
+                      stdin='{"dependentRequired":{"sizes":["unit"]}}')[1]
+        holds('"unit" is missing (/dependentRequired)' in said, said)
         same(schema(where, "check", "shape.json", "-", stdin='{"name":"b"}'),
              (OK, "-: valid\n", ""), "standard input")
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { LINE_BYTES_MAX = 256 * 1024, NAME_BYTES_MAX = 4096 };
-#define OUTPUT_BYTES_MAX ((size_t)16 * 1024 * 1024)
+#define OUTPUT_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 struct check {
     struct schema_tools tools;
@@ -135,7 +135,8 @@ static void violation_show(const struct schema_violation *violation, struct buff
         buffer_append_text(line, "the top");
     buffer_append_slice(line, violation->instance_location);
     buffer_append_text(line, ": ");
-    if (slice_equal_text(violation->keyword, "required")) {
+    if (slice_equal_text(violation->keyword, "required") ||
+        slice_equal_text(violation->keyword, "dependentRequired")) {
         buffer_append_byte(line, '"');
         buffer_append_slice(line, violation->detail);
         buffer_append_text(line, "\" is missing");
