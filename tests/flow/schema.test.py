@@ -91,6 +91,11 @@ def what_is_no_schema_is_refused():
         status, said, _ = schema(where, "check", "--json", "bad.json", "good.json")
         same(json.loads(said)["errors"][0]["keywordLocation"], "/properties/a/type", "json")
         same(schema(where, "check", "no.json")[0], FAILED, "no JSON at all")
+        same(schema(where, "check", "-", "good.json", stdin="false")[1],
+             "good.json: not valid\n  at the top: nothing is allowed here\n", "false")
+        said = schema(where, "check", "-", "good.json", stdin='{"$ref":"#"}')
+        same(said[0], FAILED, "a schema that goes in circles")
+        holds("no verdict" in said[1], said)
 
 
 def unknown_keywords_and_formats_are_refused_when_asked():

@@ -143,9 +143,12 @@ static void violation_show(const struct schema_violation *violation, struct buff
     } else {
         buffer_append_slice(line, violation->detail);
     }
-    buffer_append_text(line, " (");
-    buffer_append_slice(line, violation->keyword_location);
-    buffer_append_byte(line, ')');
+    /* A schema that is `false` has no keyword to name. */
+    if (violation->keyword_location.size > 0) {
+        buffer_append_text(line, " (");
+        buffer_append_slice(line, violation->keyword_location);
+        buffer_append_byte(line, ')');
+    }
     schema_line_show(line);
 }
 
@@ -193,7 +196,8 @@ static enum outcome instance_check(struct check *check, const char *path)
         refusal_show(check, path, "", reason);
     } else if (schema_validate(check->schema, check->tools.run, json, json_root(json),
                                true, &valid) != ERR_OK) {
-        refusal_show(check, path, "", "no verdict: it would take too long");
+        refusal_show(check, path, "",
+                     "no verdict: it goes in circles, or takes too long");
     } else {
         verdict_show(check, path, valid);
         outcome = valid ? OUTCOME_OK : OUTCOME_FAILED;
