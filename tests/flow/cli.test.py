@@ -198,7 +198,7 @@ def a_watcher_outlasts_a_restart_of_the_hub():
             [f"{BIN}/drover", "--hub", fleet.url(), "--token-file",
              fleet.path("hub/admin.token"), "task", "watch", task_id],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        same(watcher.stdout.readline(), "queued\n", "the first line")
+        same(watcher.stdout.readline(), "queued, no agent connected\n", "the first line")
         fleet.hub_kill()
         time.sleep(1.2)
         fleet.hub_start()
@@ -239,6 +239,8 @@ def an_agent_is_registered_and_starts_with_what_is_printed():
         holds("done it" in good(fleet.drover("task", "submit", "--wait", "x")), "it works")
         printed = json.loads(good(fleet.drover("agent", "register", "bob")))
         same((printed["agent_id"], len(printed["token"])), ("bob", 64), "what is printed")
+        printed = json.loads(good(fleet.drover("agent", "register", "cy", "--ca", config)))
+        same(printed["ca_file"], os.path.realpath(config), "whom the sidecar trusts")
 
 
 def tokens_are_made_listed_and_revoked():
@@ -260,7 +262,9 @@ def tokens_are_made_listed_and_revoked():
 
 def the_token_is_found_where_it_may_be():
     with Fleet() as fleet:
-        same(fleet.drover("task", "list", token=False)[0], AUTH, "without a token")
+        status, _, said = fleet.drover("task", "list", token=False)
+        same(status, AUTH, "without a token")
+        holds("--token-file" in said, f"what to do is said: {said!r}")
         same(fleet.drover("task", "list", "--token", "wrong", token=False)[0], AUTH, "wrong")
         good(fleet.drover("task", "list", "--token", fleet.token, token=False))
         path = fleet.path("hub/admin.token")

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,6 +98,14 @@ static void config_write(const struct invocation *invocation, const struct answe
         json_key_text(&writer, COPIED[i][1]);
         json_string(&writer, member_text(answer, answer->root, COPIED[i][0]));
     }
+    /* Absolute: a sidecar takes relative paths from the folder of its settings. */
+    const char *ca_file = invocation->settings.ca_file;
+    char *ca_path = ca_file != NULL ? realpath(ca_file, NULL) : NULL;
+    if (ca_path != NULL) {
+        json_key_text(&writer, "ca_file");
+        json_string_text(&writer, ca_path);
+    }
+    free(ca_path);
     json_key_text(&writer, "capabilities");
     words_write(invocation, "--can", NULL, &writer);
     json_key_text(&writer, "command");

@@ -31,9 +31,15 @@ static void line_make(const struct answer *answer, struct buffer *line)
     struct slice state = member_text(answer, answer->root, "state");
     struct slice agent = member_text(answer, answer->root, "assigned_to");
     struct slice note = member_text(answer, answer->root, "progress_note");
+    struct slice why =
+        member_text(answer, member_of(answer, answer->root, "pending"), "reason");
     bool held = slice_equal_text(state, "working") || slice_equal_text(state, "assigned");
     text_escape(state.size > 0 ? state : member_text(answer, answer->root, "status"),
                 false, "", line);
+    if (slice_equal_text(state, "queued") && why.size > 0) {
+        buffer_append_text(line, ", ");
+        text_escape(why, false, "", line);
+    }
     if (held && agent.size > 0) {
         buffer_append_text(line, ", ");
         text_escape(agent, false, "", line);
