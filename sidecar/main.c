@@ -24,6 +24,24 @@ struct arguments {
     bool check;
 };
 
+static const char *status_text(int status)
+{
+    switch (status) {
+    case EXIT_UNAVAILABLE:
+        return "another connection of the same agent took over";
+    case EXIT_CANNOT_CREATE:
+        return "the outbox or the results cannot be created";
+    case EXIT_IN_USE:
+        return "another sidecar uses the outbox";
+    case EXIT_NO_PERMISSION:
+        return "the hub does not take the token";
+    case EXIT_CONFIG:
+        return "the settings are wrong";
+    default:
+        return "it cannot go on";
+    }
+}
+
 /* The exit status to end with at once, or -1. */
 static int arguments_read(int argc, char **argv, struct arguments *arguments)
 {
@@ -68,8 +86,8 @@ static int configured_run(const struct config *config)
     }
     int status = sidecar_run(config);
     if (status != 0)
-        (void)fprintf(stderr, "drover-sidecar: ended with status %d, see the log\n",
-                      status);
+        (void)fprintf(stderr, "drover-sidecar: %s (exit status %d), see the log\n",
+                      status_text(status), status);
     return status;
 }
 
