@@ -1,19 +1,15 @@
 #include "gate/attempts.h"
 
 #include "base/hash.h"
+#include "gate/address.h"
 #include "gate/bucket.h"
 #include "os/entropy.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     ROWS = 2,
-    COLUMNS = 2048,    /* a power of two */
-    NETWORK_BYTES = 8, /* of an IPv6 address: what one subscriber is given */
-    ADDRESS_TEXT_MAX = 64,
+    COLUMNS = 2048, /* a power of two */
 };
 
 static const struct bucket_rate FAILURES = { .burst = 10, .per_minute = 10 };
@@ -42,16 +38,9 @@ void attempts_destroy(struct attempts *attempts)
 
 static struct bucket *find(struct attempts *attempts, size_t row, struct slice address)
 {
-    char text[ADDRESS_TEXT_MAX];
-    struct in6_addr six;
-
-    if (address.size < sizeof text) {
-        memcpy(text, address.data, address.size);
-        text[address.size] = '\0';
-        if (inet_pton(AF_INET6, text, &six) == 1)
-            address = slice_make(&six, NETWORK_BYTES);
-    }
-    return &attempts->buckets[row][siphash(attempts->keys[row], address) % COLUMNS];
+    struct in6_addr space;
+    struct slice network = address_network(address, &space);
+    return &attempts->buckets[row][siphash(attempts->keys[row], network) % COLUMNS];
 }
 
 bool attempts_count(struct attempts *attempts, struct slice address, int64_t now_ms,
