@@ -22,7 +22,12 @@ struct gate *gate_create(const struct gate_options *options, struct gate_time no
     gate->reader = wire_reader_create(options->wire);
     gate->keyring = keyring_create(options->keys_max);
     gate->attempts = attempts_create(now.monotonic_ms);
-    if (gate->reader == NULL || gate->keyring == NULL || gate->attempts == NULL) {
+    gate->agents_away = cooldowns_create();
+    gate->addresses_away = cooldowns_create();
+    gate->failures = failures_create();
+    if (gate->reader == NULL || gate->keyring == NULL || gate->attempts == NULL ||
+        gate->agents_away == NULL || gate->addresses_away == NULL ||
+        gate->failures == NULL) {
         gate_destroy(gate);
         return NULL;
     }
@@ -36,6 +41,9 @@ void gate_destroy(struct gate *gate)
     wire_reader_destroy(gate->reader);
     keyring_destroy(gate->keyring);
     attempts_destroy(gate->attempts);
+    cooldowns_destroy(gate->agents_away);
+    cooldowns_destroy(gate->addresses_away);
+    failures_destroy(gate->failures);
     buffer_finish(&gate->answer);
     free(gate);
 }

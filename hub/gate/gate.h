@@ -13,12 +13,16 @@
 #define GATE_GATE_H
 
 #include "gate/attempts.h"
+#include "gate/cooldown.h"
+#include "gate/failures.h"
 #include "gate/keyring.h"
+#include "gate/moment.h"
 #include "wire/wire.h"
 
 enum {
     TOKEN_BYTES = 32,
     TOKEN_TEXT_BYTES = 2 * TOKEN_BYTES,
+    FAREWELL_BYTES_MAX = 64,
 };
 
 struct gate_options {
@@ -28,18 +32,14 @@ struct gate_options {
     size_t message_bytes_max; /* the largest text that will be shown to the gate */
 };
 
-struct gate_time {
-    int64_t monotonic_ms;
-    int64_t wall_ms;
-};
-
-/* What the gate says. Either `envelope` is set or `answer` is. */
+/* What the gate says: either `envelope` is set, or `answer`, `close` or both are. */
 struct verdict {
     struct envelope *envelope;
     struct slice answer; /* a JSON object to send back */
     uint16_t status;     /* of an HTTP answer */
     int64_t retry_after_ms;
     enum close_reason close; /* CLOSE_NONE, or why the link is closed after the answer */
+    struct slice farewell;   /* said with the close; absent: the reason's name */
 };
 
 struct gate {
@@ -47,7 +47,11 @@ struct gate {
     struct wire_reader *reader;
     struct keyring *keyring;
     struct attempts *attempts;
+    struct cooldowns *agents_away;
+    struct cooldowns *addresses_away; /* of those who have not said who they are */
+    struct failures *failures;
     struct buffer answer;
+    char farewell[FAREWELL_BYTES_MAX];
 };
 
 /* NULL without memory. */

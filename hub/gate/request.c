@@ -137,6 +137,10 @@ void request_admit(struct gate *gate, const struct request *request,
                                    parameter_count, body, &envelope->arena,
                                    &envelope->message, &refusal)) {
         gate_refuse_text(gate, &refusal, true, &envelope->arena, ret_verdict);
+        if (refusal.code == ERROR_VALIDATION_FAILED)
+            failures_add(gate->failures,
+                         (struct offender){ envelope->actor, envelope->address },
+                         MESSAGE_ROWS[request->type].name, &refusal, now);
     } else if (arena_failed(&envelope->arena)) {
         gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, true, ret_verdict);
     } else {

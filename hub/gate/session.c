@@ -1,9 +1,11 @@
 #include "gate/session.h"
 
 #include "base/ensure.h"
+#include "gate/address.h"
 #include "os/counter.h"
 #include "os/secret.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,7 @@ enum {
     FAILURES_MAX = 5,
     STRIKES_MAX = 10,
     STRIKES_WINDOW_MS = 60 * 1000,
+    MS_PER_S = 1000,
 };
 
 void session_init(struct session *session)
@@ -29,16 +32,71 @@ static struct slice actor_of(const struct session *session)
     return slice_make(session->actor, session->actor_size);
 }
 
-static void strike(struct session *session, struct gate_time now, struct verdict *verdict)
+static struct offender offender_of(const struct session *session, struct slice address)
 {
+    struct slice actor =
+        session_is_identified(session) ? actor_of(session) : (struct slice){ 0 };
+    return (struct offender){ actor, address };
+}
+
+static struct cooldown send_away(struct gate *gate, struct offender offender,
+                                 struct gate_time now)
+{
+    struct in6_addr space;
+    counter_add(COUNTER_LINKS_STRUCK, 1);
+    if (slice_is_present(offender.actor))
+        return cooldowns_begin(gate->agents_away, offender.actor, now.monotonic_ms);
+    return cooldowns_begin(gate->addresses_away,
+                           address_network(offender.address, &space), now.monotonic_ms);
+}
+
+static void strike(struct session *session, struct gate *gate, struct slice address,
+                   const struct refusal *refusal, struct gate_time now,
+                   struct verdict *verdict)
+{
+    struct offender offender = offender_of(session, address);
+    failures_add(gate->failures, offender, refusal->message_type, refusal, now);
     if (session->strikes == 0 ||
         now.monotonic_ms - session->strikes_since_ms >= STRIKES_WINDOW_MS) {
         session->strikes = 0;
         session->strikes_since_ms = now.monotonic_ms;
     }
     session->strikes++;
-    if (session->strikes >= STRIKES_MAX)
-        verdict->close = CLOSE_POLICY;
+    if (session->strikes < STRIKES_MAX)
+        return;
+    verdict->close = CLOSE_POLICY;
+    verdict->farewell = SLICE_OF("too many validation errors");
+    failures_add_disconnect(gate->failures, offender, send_away(gate, offender, now),
+                            now);
+}
+
+/* True while there is time left: the link is closed, and told when to come again. */
+static bool keep_out(struct gate *gate, int64_t left_ms, struct verdict *verdict)
+{
+    if (left_ms == 0)
+        return false;
+    counter_add(COUNTER_COOLDOWN_REFUSED, 1);
+    int size =
+        snprintf(gate->farewell, sizeof gate->farewell, "cooldown active: retry in %llds",
+                 (long long)((left_ms + MS_PER_S - 1) / MS_PER_S));
+    ENSURE(size > 0 && (size_t)size < sizeof gate->farewell);
+    *verdict = (struct verdict){ .close = CLOSE_POLICY };
+    verdict->farewell = slice_make(gate->farewell, (size_t)size);
+    return true;
+}
+
+/*
+ * Whoever sits at an address that was sent away gets no second try, unless it shows a good
+ * token: others there, who did nothing, are not locked out.
+ */
+static void keep_stranger_out(struct gate *gate, struct slice address,
+                              struct gate_time now, struct verdict *verdict)
+{
+    struct in6_addr space;
+    keep_out(gate,
+             cooldowns_left_ms(gate->addresses_away, address_network(address, &space),
+                               now.monotonic_ms),
+             verdict);
 }
 
 static void fail_identify(struct session *session, struct gate *gate,
@@ -103,6 +161,10 @@ static bool identify(struct session *session, struct gate *gate, struct slice ad
         gate_refuse(gate, ERROR_FORBIDDEN, (struct slice){ 0 }, false, verdict);
         return false;
     }
+    /* Only now: how long an agent is kept out is nobody's business but its own. */
+    if (keep_out(gate, cooldowns_left_ms(gate->agents_away, key->actor, now.monotonic_ms),
+                 verdict))
+        return false;
     if (!remember(session, key, digest)) {
         gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, false, verdict);
         return false;
@@ -175,8 +237,8 @@ void session_frame(struct session *session, struct gate *gate, struct origin ori
                           &envelope->arena, &envelope->message, &refusal);
     if (!whole) {
         gate_refuse_text(gate, &refusal, false, &envelope->arena, ret_verdict);
-        if (refusal.code != ERROR_INVALID_JSON)
-            strike(session, now, ret_verdict);
+        if (refusal.code == ERROR_VALIDATION_FAILED)
+            strike(session, gate, address, &refusal, now, ret_verdict);
     } else if (allow(session, gate, address, &envelope->message, now, ret_verdict)) {
         envelope->origin = origin;
         envelope->role = session->role;
@@ -189,8 +251,11 @@ void session_frame(struct session *session, struct gate *gate, struct origin ori
     }
     if (!whole || envelope->message.type == MESSAGE_IDENTIFY)
         secret_wipe(text, size);
-    if (ret_verdict->envelope == NULL)
-        envelope_destroy(envelope);
+    if (ret_verdict->envelope != NULL)
+        return;
+    if (!session_is_identified(session) && ret_verdict->close == CLOSE_NONE)
+        keep_stranger_out(gate, address, now, ret_verdict);
+    envelope_destroy(envelope);
 }
 
 struct envelope *session_closed(const struct gate *gate, struct origin origin)

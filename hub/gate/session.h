@@ -13,7 +13,7 @@ struct session {
     uint8_t digest[DIGEST_BYTES]; /* of the token it came with */
     int64_t expires_wall_ms;
     uint32_t failures; /* identifies refused */
-    /* v1.1's violation tracker. */
+    /* v1.1's violation tracker: the window of this connection. */
     int64_t strikes_since_ms;
     uint32_t strikes;
 };
@@ -28,8 +28,8 @@ static inline bool session_is_identified(const struct session *session)
 
 /*
  * Judges one frame that came from `origin` at `address`. The text is wiped when it held a
- * token: no secret goes further than this. The verdict's `close` may come with an answer,
- * and with no envelope only.
+ * token: no secret goes further than this. The verdict's `close` may come with or without
+ * an answer, and with no envelope only.
  */
 void session_frame(struct session *session, struct gate *gate, struct origin origin,
                    struct slice address, char *text, size_t size, struct gate_time now,

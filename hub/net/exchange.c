@@ -17,6 +17,7 @@ enum {
     HEAD_ARENA_BYTES_MAX = 64 * 1024,
     UNAVAILABLE_RETRY_MS = 1000,
     MEMBERS_BYTES_MAX = 4096,
+    VALIDATION_BYTES_MAX = 4 * 1024 * 1024,
     /* A head is longer; what the system counts besides (the end of the stream) is not. */
     HEAD_BYTES_MIN = 16,
 };
@@ -123,6 +124,22 @@ static struct request request_of(const struct link *link)
     };
 }
 
+/* What the gate refused lately. */
+static void answer_validation(struct link *link)
+{
+    struct buffer text;
+    buffer_init(&text, VALIDATION_BYTES_MAX);
+    failures_render(link->net->gate->failures, clock_monotonic_ms(), &text);
+    if (buffer_failed(&text))
+        exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
+    else
+        answer_with(link,
+                    &(struct answer_facts){
+                        .status = MESSAGE_ROWS[MESSAGE_GET_VALIDATION_ANSWER].status,
+                        .body = buffer_slice(&text) });
+    buffer_finish(&text);
+}
+
 /* What is the hub, is it alive, does it take work? No table has to be asked. */
 static void answer_at_the_door(struct link *link)
 {
@@ -135,6 +152,10 @@ static void answer_at_the_door(struct link *link)
 
     if (document_answer(link->exchange, &facts)) {
         answer_with(link, &facts);
+        return;
+    }
+    if (link->exchange->type == MESSAGE_GET_VALIDATION) {
+        answer_validation(link);
         return;
     }
     if (link->exchange->type == MESSAGE_GET_READYZ) {

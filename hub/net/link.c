@@ -99,6 +99,18 @@ void link_upgraded(struct link *link)
     link->state = LINK_SOCKET;
 }
 
+/* The gate's words go with the close, unless it is closed for something else by now. */
+static void dismiss(struct link *link, const struct verdict *verdict)
+{
+    struct slice words = verdict->farewell;
+    if (link->state == LINK_SOCKET && slice_is_present(words)) {
+        ENSURE(words.size <= sizeof link->farewell);
+        memcpy(link->farewell, words.data, words.size);
+        link->farewell_size = (uint8_t)words.size;
+    }
+    link_close(link, verdict->close);
+}
+
 static void hear(struct link *link, char *text, size_t size)
 {
     struct net *net = link->net;
@@ -115,9 +127,10 @@ static void hear(struct link *link, char *text, size_t size)
         link_push(link, verdict.envelope);
         return;
     }
-    link_say(link, verdict.answer);
+    if (slice_is_present(verdict.answer))
+        link_say(link, verdict.answer);
     if (verdict.close != CLOSE_NONE)
-        link_close(link, verdict.close);
+        dismiss(link, &verdict);
 }
 
 /* CLOSE_NONE when the piece may be kept. */
@@ -170,9 +183,11 @@ int link_receive(struct link *link, char *data, size_t size)
 
 static int say_goodbye(struct link *link)
 {
-    struct slice name = CLOSE_ROWS[link->close].name;
+    struct slice words = CLOSE_ROWS[link->close].name;
+    if (link->farewell_size > 0)
+        words = slice_make(link->farewell, link->farewell_size);
     lws_close_reason(link->wsi, (enum lws_close_status)link->close_code,
-                     (unsigned char *)(uintptr_t)name.data, name.size);
+                     (unsigned char *)(uintptr_t)words.data, words.size);
     link->state = LINK_GONE;
     return -1;
 }

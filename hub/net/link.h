@@ -41,6 +41,8 @@ struct link {
     enum link_state state;
     enum close_reason close; /* when closing */
     uint16_t close_code;
+    uint8_t farewell_size; /* zero: the reason's name is said */
+    char farewell[FAREWELL_BYTES_MAX];
     bool bound;         /* the core knows it as identified: broadcasts reach it */
     bool authenticated; /* it has shown a good token */
     bool exempt;        /* loopback: not counted by address */

@@ -32,6 +32,8 @@
     ROW(AUTH_FAILED, auth_failed, counter, "identities refused")                         \
     ROW(ROLE_REFUSED, role_refused, counter, "requests refused for want of a role")      \
     ROW(RATE_REFUSED, rate_refused, counter, "requests refused by a rate")               \
+    ROW(LINKS_STRUCK, links_struck, counter, "links closed for invalid messages")        \
+    ROW(COOLDOWN_REFUSED, cooldown_refused, counter, "links closed in a cooldown")       \
     ROW(COMMANDS, commands, counter, "commands applied")                                 \
     ROW(QUERIES, queries, counter, "questions answered")                                 \
     ROW(BATCHES, batches, counter, "batches applied")                                    \

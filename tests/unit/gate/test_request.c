@@ -127,6 +127,32 @@ static void a_minted_token_stays_at_the_door(void **state)
     envelope_destroy(envelope);
 }
 
+static void an_invalid_request_is_told_in_the_figures(void **state)
+{
+    (void)state;
+    struct minted minted;
+    struct buffer text;
+    struct caller caller = { .known = true };
+    const struct caller nobody = { 0 };
+    key("s", "sue", ROLE_SUBMITTER);
+    digest_sha256(SLICE_OF("s"), caller.digest);
+    assert_null(admit(MESSAGE_POST_TASK, &caller, "{}", &minted));
+    assert_null(admit(MESSAGE_POST_TASK, &caller, "{", &minted));
+    assert_null(admit(MESSAGE_POST_ONBOARD_REGISTER, &nobody, "{}", &minted));
+    buffer_init(&text, 1 << 20);
+    failures_render(gate->failures, NOW.monotonic_ms, &text);
+    static const char *const PARTS[] = {
+        "\"agent_id\":\"sue\",\"address\":\"10.0.0.1\",\"message_type\":\"post_task\"",
+        "\"agent_id\":null,\"address\":\"10.0.0.1\",\"message_type\":\"post_onboard_",
+        "\"failure_counts_by_agent\":{\"sue\":1}",
+        "\"recent_disconnects\":[]",
+        "\"total_failures_this_hour\":2",
+    };
+    for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++)
+        assert_non_null(memmem(text.data, text.size, PARTS[i], strlen(PARTS[i])));
+    buffer_finish(&text);
+}
+
 static void a_token_taken_away_while_the_body_came_is_none(void **state)
 {
     (void)state;
@@ -154,6 +180,7 @@ int main(void)
         CASE(guessing_ends_in_429_and_asking_without_a_token_does_not),
         CASE(registration_is_open_or_needs_a_token),
         CASE(a_minted_token_stays_at_the_door),
+        CASE(an_invalid_request_is_told_in_the_figures),
         CASE(a_token_taken_away_while_the_body_came_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
