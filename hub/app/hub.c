@@ -24,10 +24,12 @@ struct hub {
 
 /* The signal handler has no argument: this is the one thing it may touch. */
 static struct net *volatile signalled_net;
+static volatile sig_atomic_t stop_asked;
 
 static void signal_take(int number)
 {
     (void)number;
+    stop_asked = 1;
     if (signalled_net != NULL)
         net_stop(signalled_net);
 }
@@ -205,17 +207,24 @@ static enum err port_write(const struct hub *hub)
     return err;
 }
 
-static void signals_take(struct net *net)
+static void signals_take(void)
 {
     struct sigaction action = { .sa_handler = signal_take };
-    signalled_net = net;
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
 }
 
+/* What was asked before there was a net to tell is told now. */
+static void signals_lead_to(struct net *net)
+{
+    signalled_net = net;
+    if (stop_asked)
+        net_stop(net);
+}
+
 static enum exit_code hub_serve(struct hub *hub)
 {
-    signals_take(hub->net);
+    signals_lead_to(hub->net);
     enum err err = port_write(hub);
     if (err != ERR_OK) {
         LOG_ERROR("port_file_not_written", LOG_ERR(err));
@@ -254,6 +263,7 @@ enum exit_code hub_run(const struct config *config)
     if (!listen_parse(config_text(config, SETTING_LISTEN), &hub.listen))
         return EXIT_CODE_CONFIG;
 
+    signals_take();
     enum exit_code code = store_start(&hub);
     if (code == EXIT_CODE_OK)
         code = engine_start_up(&hub);

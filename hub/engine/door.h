@@ -60,6 +60,15 @@ struct release_batch *door_pop(struct door *door);
 
 struct release *release_first(const struct release_batch *batch);
 
+/* How many messages of one socket the engine has finished with: committed or refused. */
+struct release_done {
+    struct release_done *next;
+    uint64_t link;
+    uint32_t count;
+};
+
+const struct release_done *release_done_first(const struct release_batch *batch);
+
 /* Frees the batch and lets go of frames nobody took (set release->frame NULL on taking). */
 void release_batch_destroy(struct release_batch *batch);
 

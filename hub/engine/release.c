@@ -42,6 +42,31 @@ struct release *release_first(const struct release_batch *batch)
     return batch->first;
 }
 
+const struct release_done *release_done_first(const struct release_batch *batch)
+{
+    return batch->done_first;
+}
+
+enum err release_done_add(struct release_batch *batch, uint64_t link)
+{
+    struct release_done *done = batch->done_last;
+    if (done != NULL && done->link == link) {
+        done->count++;
+        return ERR_OK;
+    }
+    done = arena_take(&batch->arena, sizeof *done);
+    if (done == NULL)
+        return ERR_MEMORY;
+    done->link = link;
+    done->count = 1;
+    if (batch->done_last == NULL)
+        batch->done_first = done;
+    else
+        batch->done_last->next = done;
+    batch->done_last = done;
+    return ERR_OK;
+}
+
 static void release_append(struct release_batch *batch, struct release *release)
 {
     if (batch->last == NULL)

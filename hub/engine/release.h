@@ -15,12 +15,17 @@ struct release_batch {
     struct arena arena;
     struct release *first;
     struct release *last;
+    struct release_done *done_first;
+    struct release_done *done_last;
     uint32_t count;
     size_t frame_bytes;
 };
 
 /* NULL without memory. */
 struct release_batch *release_batch_create(void);
+
+/* One more message of the link is finished with. */
+enum err release_done_add(struct release_batch *batch, uint64_t link);
 
 /* Renders one effect at the end of the batch; `scratch` is overwritten. ERR_MEMORY. */
 enum err release_add(struct release_batch *batch, const struct effect *effect,

@@ -281,6 +281,20 @@ static void tick_alone(struct engine *engine)
         engine->next_due_ms = clock_monotonic_ms() + WAIT_MS_MAX;
 }
 
+/* The net thread reads no further ahead of a link than it knows to be finished. */
+static void done_hold(struct engine *engine, uint32_t to)
+{
+    for (uint32_t i = engine->batch_next; i < to; i++) {
+        const struct origin *origin = &engine->batch[i].command.origin;
+        uint32_t door;
+        if (origin->request != 0 || !door_of_link(engine, origin->link, &door))
+            continue;
+        struct release_batch *batch = outbox_of(engine, door);
+        if (batch == NULL || release_done_add(batch, origin->link) != ERR_OK)
+            LOG_ERROR("done_lost", LOG_ERR(ERR_MEMORY));
+    }
+}
+
 void turn_run(struct engine *engine)
 {
     counter_add(COUNTER_BATCHES, 1);
@@ -291,11 +305,14 @@ void turn_run(struct engine *engine)
     }
 
     uint32_t end = engine->batch_count;
-    enum err err = atomic_load(&engine->broken)
-                       ? ERR_IO
-                       : batch_try(engine, engine->batch_next, &end);
-    if (err != ERR_OK)
+    if (!engine->alone)
+        engine->alone = atomic_load(&engine->broken) ||
+                        batch_try(engine, engine->batch_next, &end) != ERR_OK;
+    if (engine->alone)
         end = batch_one(engine);
+    done_hold(engine, end);
     outbox_release(engine);
     envelopes_finish(engine, end);
+    if (engine->batch_next == engine->batch_count)
+        engine->alone = false;
 }

@@ -24,6 +24,7 @@ struct engine {
     struct ordered *batch; /* batch_max entries: taken, [batch_next, batch_count) waits */
     uint32_t batch_next;
     uint32_t batch_count;
+    bool alone; /* the rest of the batch goes one by one: together it failed */
 
     struct arena arena;    /* effects of one command */
     struct buffer scratch; /* one rendered frame */

@@ -12,7 +12,11 @@ enum {
     PARKED_MS = 10 * 1000,
     ENGINE_MS = 30 * 1000,
     ANSWER_MS = 30 * 1000, /* to read an answer */
+    /* What is left of an answer when the socket took no more. With a next request
+     * behind it the library polls without rest until the socket takes it. */
+    REST_MS = 10 * 1000,
     LINGER_MS = 1000,
+    STALL_MS = 10 * 1000,    /* to take the next of its answers */
     FRAGMENT_MS = 10 * 1000, /* to finish a message begun */
     GOODBYE_MS = 2 * 1000,
 };
@@ -41,11 +45,15 @@ static int64_t due_of(const struct link *link)
             return link->since_ms + LINGER_MS;
         if (link->exchange != NULL)
             return due_of_exchange(link);
+        if (lws_partial_buffered(link->wsi))
+            return link->since_ms + REST_MS;
         return link->since_ms + (link->authenticated ? options->idle_timeout_ms
                                                      : options->auth_deadline_ms);
     case LINK_SOCKET:
         if (!session_is_identified(&link->session))
             return link->since_ms + options->auth_deadline_ms;
+        if (link_is_stalled(link))
+            return link->sent_ms + STALL_MS;
         if (link->in.size > 0)
             return link->active_ms + FRAGMENT_MS;
         return link->active_ms + options->idle_timeout_ms;
@@ -80,7 +88,7 @@ static void act_on_socket(struct link *link, int64_t now_ms)
         link_close(link, CLOSE_AUTH_TIMEOUT);
         return;
     }
-    if (link->is_parked) {
+    if (link_is_waiting(link)) {
         /* Silent because we asked for it. */
         link->active_ms = now_ms;
         deadline_begin(link);
@@ -91,7 +99,8 @@ static void act_on_socket(struct link *link, int64_t now_ms)
     if (due_of(link) > now_ms)
         deadline_begin(link);
     else
-        link_close(link, CLOSE_IDLE_TIMEOUT);
+        link_close(link,
+                   link_is_stalled(link) ? CLOSE_SLOW_CONSUMER : CLOSE_IDLE_TIMEOUT);
 }
 
 static void act(struct link *link, int64_t now_ms)

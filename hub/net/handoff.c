@@ -81,11 +81,22 @@ static void take(struct net *net, struct release *release)
     }
 }
 
+static void tell_answered(struct net *net, const struct release_batch *batch)
+{
+    for (const struct release_done *done = release_done_first(batch); done != NULL;
+         done = done->next) {
+        struct link *link = links_find(net, done->link);
+        if (link != NULL)
+            link_answered(link, done->count);
+    }
+}
+
 void handoff_take(struct net *net, struct release_batch *batch)
 {
     for (struct release *release = release_first(batch); release != NULL;
          release = release->next)
         take(net, release);
+    tell_answered(net, batch);
     release_batch_destroy(batch);
 }
 

@@ -86,6 +86,59 @@ void link_gone(struct link *link)
         parking_enter(net, link, envelope);
 }
 
+/* So many messages of one link may be on their way through the engine. */
+#define ASKED_MAX 256
+
+/* What is asked may all be answered into a queue that is half full already. */
+static uint32_t asked_max(const struct link *link)
+{
+    uint32_t share = link->net->options.send_queue_frames_max / 4;
+    return share < ASKED_MAX ? share : ASKED_MAX;
+}
+
+/* A reader that asks faster than it reads, or than the hub answers, is not read on: its
+ * own answers never make it a slow one, and nobody fills the ring alone. */
+static void pace(struct link *link)
+{
+    const struct net_options *options = &link->net->options;
+    if (link->state != LINK_SOCKET)
+        return;
+    if (!link->held) {
+        link->held = link->asked >= asked_max(link) ||
+                     link->queue_count >= options->send_queue_frames_max / 2 ||
+                     link->queue_bytes >= options->send_queue_bytes_max / 2;
+        if (link->held) {
+            link->sent_ms = clock_monotonic_ms();
+            lws_rx_flow_control(link->wsi, 0);
+            deadline_begin(link);
+        }
+        return;
+    }
+    link->held = link->asked > asked_max(link) / 2 ||
+                 link->queue_count > options->send_queue_frames_max / 4 ||
+                 link->queue_bytes > options->send_queue_bytes_max / 4;
+    if (!link->held && !link->is_parked && !link->net->quiet)
+        lws_rx_flow_control(link->wsi, 1);
+}
+
+void link_answered(struct link *link, uint32_t count)
+{
+    link->asked -= count < link->asked ? count : link->asked;
+    pace(link);
+    if (link_is_stalled(link))
+        deadline_begin(link);
+}
+
+bool link_is_waiting(const struct link *link)
+{
+    return link->is_parked || (link->held && link->asked > 0);
+}
+
+bool link_is_stalled(const struct link *link)
+{
+    return link->held && !link_is_waiting(link);
+}
+
 void link_destroy(struct link *link)
 {
     ENSURE(link->wsi == NULL && !link->is_parked);
@@ -97,6 +150,10 @@ void link_destroy(struct link *link)
 void link_upgraded(struct link *link)
 {
     link->state = LINK_SOCKET;
+    /* Who has shown a token on this connection before has all of the time to identify. */
+    if (link->authenticated)
+        link->since_ms = clock_monotonic_ms();
+    deadline_begin(link);
 }
 
 /* The gate's words go with the close, unless it is closed for something else by now. */
@@ -205,6 +262,7 @@ int link_writable(struct link *link)
         link->queue_bytes -= queued->frame->size;
         int sent = lws_write(link->wsi, (unsigned char *)frame_text(queued->frame),
                              queued->frame->size, LWS_WRITE_TEXT);
+        link->sent_ms = clock_monotonic_ms();
         counter_add(COUNTER_MESSAGES_OUT, 1);
         counter_add(COUNTER_BYTES_OUT, queued->frame->size);
         frame_let_go(queued->frame);
@@ -213,6 +271,7 @@ int link_writable(struct link *link)
             return -1;
         if (link->queue_first != NULL || link->state == LINK_CLOSING)
             lws_callback_on_writable(link->wsi);
+        pace(link);
         return 0;
     }
     return link->state == LINK_CLOSING ? say_goodbye(link) : 0;
@@ -250,6 +309,7 @@ void link_send(struct link *link, struct frame *frame)
     link->queue_count++;
     link->queue_bytes += frame->size;
     lws_callback_on_writable(link->wsi);
+    pace(link);
 }
 
 void link_say(struct link *link, struct slice text)
@@ -308,6 +368,10 @@ void link_kill(struct link *link)
 
 void link_push(struct link *link, struct envelope *envelope)
 {
+    if (link->state == LINK_SOCKET) {
+        link->asked++;
+        pace(link);
+    }
     if (parking_push(link->net, envelope))
         return;
     parking_enter(link->net, link, envelope);

@@ -46,6 +46,7 @@ struct link {
     bool bound;         /* the core knows it as identified: broadcasts reach it */
     bool authenticated; /* it has shown a good token */
     bool exempt;        /* loopback: not counted by address */
+    bool held;          /* not read until what it asked for is answered and sent */
     bool lingering;     /* answered in mid-body: what still comes is thrown away */
     char address[INET6_ADDRSTRLEN];
     struct link *same_slot; /* in the table by id */
@@ -58,6 +59,8 @@ struct link {
     struct wheel_node deadline;
     int64_t since_ms;  /* when the state, or the wait for a request, began */
     int64_t active_ms; /* when it was last heard */
+    int64_t sent_ms;   /* when it last took a frame, or began to be held */
+    uint32_t asked;    /* messages the engine has not finished with */
     struct session session;
     struct buffer in; /* a message of which more is to come */
     uint32_t fragments;
@@ -95,6 +98,15 @@ void link_close_code(struct link *link, uint16_t code);
 
 /* Ends the socket at the library's next turn, without a word. */
 void link_kill(struct link *link);
+
+/* The engine has finished with `count` of its messages. */
+void link_answered(struct link *link, uint32_t count);
+
+/* True while it is not read because the hub has yet to answer it. */
+bool link_is_waiting(const struct link *link);
+
+/* True while it is not read because it does not take its answers. */
+bool link_is_stalled(const struct link *link);
 
 /* Pushes the envelope to the engine, or parks the link until there is room. */
 void link_push(struct link *link, struct envelope *envelope);

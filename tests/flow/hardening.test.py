@@ -78,4 +78,31 @@ def a_head_sent_ahead_in_part_turns_no_wheel(hub):
             alive(hub)
 
 
+
+
+async def flood(hub, count, message):
+    """One agent sends `count` messages at once and then reads, promptly."""
+    agent = await hub.agent("eager", max_concurrent=0)
+    for _ in range(count):
+        await agent.socket.send(json.dumps(message))
+    return agent
+
+
+@case()
+async def who_reads_promptly_may_ask_thousands_ahead(hub):
+    agent = await flood(hub, 5000, {"type": "ping"})
+    for _ in range(5000):
+        await agent.expect("pong")
+    await agent.leave()
+
+
+@case("--send-queue-frames-max=64")
+async def answers_alone_never_make_a_reader_slow(hub):
+    agent = await flood(hub, 3000, {"type": "task_submit", "description": "one of many"})
+    for _ in range(3000):
+        await agent.expect("task_submitted")
+    same(hub.stats()["by_status"]["queued"], 3000)
+    await agent.leave()
+
+
 main()
