@@ -3,6 +3,7 @@
 #include "base/ensure.h"
 #include "core/deadline.h"
 #include "core/handlers.h"
+#include "core/match.h"
 
 enum {
     PLACE_VERSION = 1,
@@ -71,6 +72,8 @@ static enum err handle(handler called, const struct core_settings *settings,
         .effects = effects,
     };
     called(&step, command->message);
+    if (step.woken != 0)
+        match_agent(&step, step.woken);
     if (step.err == ERR_OK && arena_failed(effects->arena))
         step.err = ERR_MEMORY;
     return step.err;

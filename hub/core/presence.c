@@ -23,10 +23,12 @@ bool presence_asker(struct step *step, struct agent *ret_agent)
     }
     if (!ret_agent->unresponsive)
         return true;
+    /* What it says comes first: a late report of a task that it would get again must not
+     * cross the new task_assign. */
     ret_agent->unresponsive = false;
     agent_save(step, ret_agent);
-    match_agent(step, number);
-    return agent_load(step, number, ret_agent);
+    step->woken = number;
+    return !step_failed(step);
 }
 
 struct message_agent *presence_view(struct step *step, const struct agent *agent)

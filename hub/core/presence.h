@@ -8,8 +8,8 @@
 
 /*
  * The agent behind the socket the command came from. One that was unresponsive has said
- * something now and is back in line. False: nobody is behind it, and it has been told so
- * (or the step has failed).
+ * something now and is back in line; core_apply() looks for work for it once the command
+ * is done. False: nobody is behind it, and it has been told so (or the step has failed).
  */
 bool presence_asker(struct step *step, struct agent *ret_agent);
 

@@ -310,12 +310,8 @@ void check_report(struct queue_check *check, enum message_type type, int agent,
 
     look_before(check);
     as_agent(check, agent, link);
-    bool unresponsive = check->model.agents[agent].unresponsive;
     bool heard = model_heard(&check->model, agent, link);
     fleet_do(&check->fleet, &message);
-    /* Back in line, it may be handed the very task it reports on. */
-    if (heard && unresponsive)
-        look_effects_before_reply(check);
     enum model_answer answer = MODEL_SILENCE;
     if (heard)
         answer = model_report_of(check, type, agent, task, &generation);

@@ -167,16 +167,6 @@ static const struct effect *next_effect(const struct queue_check *check)
     return check->looked == NULL ? check->fleet.effects.first : check->looked->next;
 }
 
-void look_effects_before_reply(struct queue_check *check)
-{
-    const struct effect *effect;
-    while ((effect = next_effect(check)) != NULL && effect->kind == EFFECT_SEND &&
-           effect->message.type == MESSAGE_TASK_ASSIGN) {
-        see_send(check, effect);
-        check->looked = effect;
-    }
-}
-
 void look_effects(struct queue_check *check)
 {
     const struct effect *effect;

@@ -25,10 +25,6 @@ void look_before(struct queue_check *check);
 /* After it, when the model has moved too: its hand-outs and its reply. */
 void look_effects(struct queue_check *check);
 
-/* The part of look_effects() that comes before the reply: what an agent that was
- * unresponsive is handed because it has said something. look_effects() goes on there. */
-void look_effects_before_reply(struct queue_check *check);
-
 /* Everything due now, in as many ticks as it takes, then all must agree. What stood
  * ready at look_before() is still not to be overtaken. */
 void look_settle(struct queue_check *check);

@@ -206,6 +206,37 @@ static void an_answer_comes_before_the_next_task(void **state)
     assert_int_equal(scene_assigned(fleet, ADA.link), second);
 }
 
+static void a_late_report_is_answered_before_its_task_is_handed_out_again(void **state)
+{
+    struct fleet *fleet = *state;
+    uint64_t task = scene_submit_plain(fleet);
+    scene_accepted(fleet, ADA, task, 1);
+    scene_wait(fleet, fleet->settings.lease_ms);
+    assert_true(scene_agent_row(fleet, ADA).unresponsive);
+    assert_int_equal(scene_task(fleet, task).generation, 2);
+
+    scene_complete(fleet, ADA, task, 1);
+    assert_int_equal(fleet->effects.count, 2);
+    const struct message *refusal = &fleet->effects.first->message;
+    assert_int_equal(refusal->type, MESSAGE_ERROR);
+    assert_int_equal(refusal->as.error.generation, 2);
+    assert_string_equal(scene_error(fleet, ADA.link),
+                        "task_complete_failed: stale_generation");
+    assert_int_equal(scene_assigned(fleet, ADA.link), task);
+    assert_int_equal(scene_task(fleet, task).generation, 3);
+}
+
+static void a_failed_task_goes_to_the_one_that_waits_longest(void **state)
+{
+    struct fleet *fleet = *state;
+    uint64_t task = scene_submit_plain(fleet);
+    scene_identify(fleet, BOB, 1);
+    scene_failed(fleet, ADA, task, 1);
+    assert_string_equal(scene_ack(fleet, ADA.link), "retried");
+    assert_int_equal(scene_assigned(fleet, ADA.link), 0);
+    assert_int_equal(scene_assigned(fleet, BOB.link), task);
+}
+
 static void a_strangers_link_is_told_to_identify(void **state)
 {
     struct fleet *fleet = *state;
@@ -235,6 +266,8 @@ int main(void)
         STORY(a_failed_task_waits_before_it_is_tried_again),
         STORY(accepting_twice_starts_nothing_anew),
         STORY(an_answer_comes_before_the_next_task),
+        STORY(a_late_report_is_answered_before_its_task_is_handed_out_again),
+        STORY(a_failed_task_goes_to_the_one_that_waits_longest),
         STORY(a_strangers_link_is_told_to_identify),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
