@@ -45,8 +45,10 @@ void task_give_back(struct step *step, struct task *task, struct agent *agent,
     task_save(step, task);
     agent_save(step, agent);
 
-    match_agent(step, agent->number);
+    /* Somebody who has waited longer tries first: whoever could not do it shall not burn
+     * its attempts while others stand idle. */
     match_task(step, task->number);
+    match_agent(step, agent->number);
 }
 
 void task_let_go(struct step *step, struct task *task, struct agent *agent)
