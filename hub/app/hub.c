@@ -172,6 +172,11 @@ static enum exit_code net_start(struct hub *hub)
         return EXIT_CODE_OK;
     LOG_ERROR("net_not_created", LOG_ERR(err),
               LOG_TEXT("listen", config_text(config, SETTING_LISTEN)));
+    complain(config, config_path(config, SETTING_LISTEN),
+             err == ERR_LIMIT ? "the address is in use"
+             : err == ERR_INVALID
+                 ? "the address, the certificate or its key is not usable"
+                 : "cannot be listened on");
     return err == ERR_INVALID ? EXIT_CODE_CONFIG
            : err == ERR_LIMIT ? EXIT_CODE_UNAVAILABLE
                               : EXIT_CODE_INTERNAL;
