@@ -9,6 +9,7 @@
 enum {
     DEADLINES_PER_TICK = 256,
     RECLAIMS_PER_DEADLINE = 64,
+    CHANGES_PER_TICK = 4096, /* one deadline may change many rows */
 };
 
 /* The task a deadline is about and, when it is held, its holder; else nobody. */
@@ -177,13 +178,18 @@ static bool deadline_due(struct step *step, struct deadline *ret_deadline)
             ret_deadline->due_ms <= step->command->wall_ms);
 }
 
+static bool tick_is_spent(const struct step *step)
+{
+    return match_is_spent(step) || step->changes >= CHANGES_PER_TICK;
+}
+
 void on_tick(struct step *step, const struct message_tick *message)
 {
     (void)message;
     struct deadline deadline;
     /* What a deadline leaves for later is due at once: it would fire in vain again and
      * again when this command may hand out no more. */
-    for (int i = 0; i < DEADLINES_PER_TICK && !match_is_spent(step); i++) {
+    for (int i = 0; i < DEADLINES_PER_TICK && !tick_is_spent(step); i++) {
         if (!deadline_due(step, &deadline))
             return;
         deadline_remove(step, deadline.clock, deadline.due_ms, deadline.kind,

@@ -45,6 +45,7 @@ void step_put(struct step *step, enum table table, struct slice key, struct slic
         step_fail(step, ERR_LIMIT);
         return;
     }
+    step->changes++;
     enum err err = transaction_put(step->transaction, table, key, value);
     if (err != ERR_OK)
         step_fail(step, err);
@@ -54,6 +55,7 @@ void step_remove(struct step *step, enum table table, struct slice key)
 {
     if (step_failed(step))
         return;
+    step->changes++;
     enum err err = transaction_remove(step->transaction, table, key);
     if (err != ERR_OK)
         step_fail(step, err == ERR_NOT_FOUND ? ERR_CORRUPT : err);

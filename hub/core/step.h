@@ -25,6 +25,7 @@ struct step {
     const struct command *command;
     struct effects *effects;
     enum err err;
+    uint32_t changes; /* rows put and removed */
     uint32_t matches; /* hand-outs made, and their bytes: one command's are bounded */
     size_t match_bytes;
     uint32_t message_id; /* ids drawn from the command's entropy so far */

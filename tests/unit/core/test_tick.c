@@ -10,6 +10,7 @@
 
 enum {
     PER_TICK = 256,
+    SLOTS = 1024,
 };
 
 static const struct message TICK = { .type = MESSAGE_TICK };
@@ -146,11 +147,31 @@ static void a_match_for_an_agent_without_room_does_nothing(void **state)
     memory_store_destroy(before);
 }
 
+static void a_tick_stops_at_its_changes_too(void **state)
+{
+    struct fleet *fleet = *state;
+    struct scene_agent ada = { "ada", 11 };
+    scene_identify(fleet, ada, SLOTS);
+    for (int i = 0; i < SLOTS; i++)
+        scene_submit_plain(fleet);
+    scene_link_closed(fleet, ada.link);
+    fleet_pass(fleet, fleet->settings.reconnect_grace_ms);
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &TICK);
+    assert_true(fleet->effects.more_due);
+    uint64_t held = memory_rows(fleet->store, TABLE_HOLDING);
+    assert_in_range(held, SLOTS / 4, SLOTS - 1);
+    fleet_verify(fleet);
+    fleet_settle(fleet);
+    assert_int_equal(memory_rows(fleet->store, TABLE_HOLDING), 0);
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         STORY(a_tick_stops_at_its_bound_and_says_so),
+        STORY(a_tick_stops_at_its_changes_too),
         STORY(a_tick_with_nothing_due_writes_nothing),
         STORY(the_next_tick_is_due_on_whichever_clock_is_first),
         STORY(a_far_deadline_does_not_overflow),
