@@ -107,9 +107,11 @@ struct slice blob_get(struct step *step, uint64_t owner, enum blob_kind kind)
     struct slice absent = { NULL, 0 };
     struct number_key key;
     uint32_t size;
-    struct slice unused;
-    if (!piece_get(step, key_three(&key, owner, kind, 0), &size, &unused))
+    struct slice piece;
+    if (!piece_get(step, key_three(&key, owner, kind, 0), &size, &piece))
         return absent;
+    if (piece.size == size)
+        return step_copy(step, piece);
 
     char *bytes = step_take(step, (size_t)size + 1);
     size_t filled = 0;
@@ -118,6 +120,16 @@ struct slice blob_get(struct step *step, uint64_t owner, enum blob_kind kind)
             return absent;
     }
     return bytes == NULL ? absent : slice_make(bytes, size);
+}
+
+struct slice blob_peek_start(struct step *step, uint64_t owner, enum blob_kind kind)
+{
+    struct number_key key;
+    uint32_t size;
+    struct slice piece;
+    if (!piece_get(step, key_three(&key, owner, kind, 0), &size, &piece))
+        return (struct slice){ NULL, 0 };
+    return piece;
 }
 
 struct slice blob_peek(struct step *step, uint64_t owner, enum blob_kind kind)

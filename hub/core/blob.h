@@ -36,4 +36,7 @@ struct slice blob_get(struct step *step, uint64_t owner, enum blob_kind kind);
  * until the next write. */
 struct slice blob_peek(struct step *step, uint64_t owner, enum blob_kind kind);
 
+/* Its first bytes alone, as many as one row holds, borrowed likewise. */
+struct slice blob_peek_start(struct step *step, uint64_t owner, enum blob_kind kind);
+
 #endif

@@ -4,6 +4,7 @@
 #include "core/deadline.h"
 #include "core/handlers.h"
 #include "core/match.h"
+#include "core/stats.h"
 
 enum {
     PLACE_VERSION = 1,
@@ -74,6 +75,7 @@ static enum err handle(handler called, const struct core_settings *settings,
     called(&step, command->message);
     if (step.woken != 0)
         match_agent(&step, step.woken);
+    stats_settle(&step);
     if (step.err == ERR_OK && arena_failed(effects->arena))
         step.err = ERR_MEMORY;
     return step.err;

@@ -36,7 +36,7 @@ static bool line_next(struct step *step, enum table table, uint64_t *set,
 /* The agent that has waited longest among those that cover the set. */
 static bool idle_find(struct step *step, uint64_t needed, uint64_t *ret_agent)
 {
-    struct slice needed_set = set_packed(step, needed);
+    struct slice needed_set = { NULL, 0 };
     uint64_t set = 0;
     uint64_t order;
     uint64_t agent;
@@ -44,9 +44,12 @@ static bool idle_find(struct step *step, uint64_t needed, uint64_t *ret_agent)
     *ret_agent = 0;
     while (line_next(step, TABLE_IDLE, &set, &order, &agent)) {
         bool earlier = order < best_order || (order == best_order && agent < *ret_agent);
-        if ((*ret_agent == 0 || earlier) &&
-            (set == needed ||
-             set_packed_covers(step, blob_peek(step, set, BLOB_SET), needed_set))) {
+        if (*ret_agent != 0 && !earlier)
+            continue;
+        if (set != needed && !slice_is_present(needed_set))
+            needed_set = set_packed(step, needed);
+        if (set == needed ||
+            set_packed_covers(step, blob_peek(step, set, BLOB_SET), needed_set)) {
             best_order = order;
             *ret_agent = agent;
         }

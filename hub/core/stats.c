@@ -6,7 +6,7 @@ enum {
 
 static const uint64_t STATS_KEY = 1;
 
-void stats_load(struct step *step, struct stats *ret_stats)
+static void stats_read(struct step *step, struct stats *ret_stats)
 {
     *ret_stats = (struct stats){ 0 };
     struct number_key key;
@@ -24,6 +24,23 @@ void stats_load(struct step *step, struct stats *ret_stats)
         step_fail(step, ERR_CORRUPT);
 }
 
+/* The step's own counts, read when they are first asked for; NULL when it has failed. */
+static struct stats *stats_of(struct step *step)
+{
+    if (step->stats == NULL) {
+        step->stats = step_take(step, sizeof *step->stats);
+        if (step->stats != NULL)
+            stats_read(step, step->stats);
+    }
+    return step_failed(step) ? NULL : step->stats;
+}
+
+void stats_load(struct step *step, struct stats *ret_stats)
+{
+    const struct stats *stats = stats_of(step);
+    *ret_stats = stats == NULL ? (struct stats){ 0 } : *stats;
+}
+
 static void stats_save(struct step *step, const struct stats *stats)
 {
     struct packed packed;
@@ -37,26 +54,36 @@ static void stats_save(struct step *step, const struct stats *stats)
     step_put(step, TABLE_STATS, key_one(&key, STATS_KEY), packed_slice(step, row));
 }
 
+void stats_settle(struct step *step)
+{
+    if (step->stats == NULL || !step->stats->changed)
+        return;
+    stats_save(step, step->stats);
+    step->stats->changed = false;
+}
+
 void stats_add(struct step *step, enum task_state state, enum lane lane)
 {
-    struct stats stats;
-    stats_load(step, &stats);
-    stats.tasks[state][lane]++;
-    stats_save(step, &stats);
+    struct stats *stats = stats_of(step);
+    if (stats == NULL)
+        return;
+    stats->tasks[state][lane]++;
+    stats->changed = true;
 }
 
 void stats_move(struct step *step, enum lane lane, enum task_state from,
                 enum task_state to)
 {
-    struct stats stats;
-    stats_load(step, &stats);
-    if (stats.tasks[from][lane] == 0) {
+    struct stats *stats = stats_of(step);
+    if (stats == NULL)
+        return;
+    if (stats->tasks[from][lane] == 0) {
         step_fail(step, ERR_CORRUPT);
         return;
     }
-    stats.tasks[from][lane]--;
-    stats.tasks[to][lane]++;
-    stats_save(step, &stats);
+    stats->tasks[from][lane]--;
+    stats->tasks[to][lane]++;
+    stats->changed = true;
 }
 
 uint64_t stats_of_state(const struct stats *stats, enum task_state state)

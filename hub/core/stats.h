@@ -8,10 +8,15 @@
 
 struct stats {
     uint64_t tasks[TASK_STATE_COUNT][LANE_COUNT];
+    bool changed; /* since it was read */
 };
 
-/* Zeroes for a new store. */
+/* Zeroes for a new store; with what this step has counted. */
 void stats_load(struct step *step, struct stats *ret_stats);
+
+/* Writes what the step has counted: one row is moved by many, so it is put down once, when
+ * the command is done. */
+void stats_settle(struct step *step);
 
 void stats_add(struct step *step, enum task_state state, enum lane lane);
 void stats_move(struct step *step, enum lane lane, enum task_state from,

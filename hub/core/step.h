@@ -19,14 +19,17 @@
 #include "core/table.h"
 #include "message/row.h"
 
+struct stats;
+
 struct step {
     const struct core_settings *settings;
     struct transaction *transaction;
     const struct command *command;
     struct effects *effects;
     enum err err;
-    uint32_t changes; /* rows put and removed */
-    uint32_t matches; /* hand-outs made, and their bytes: one command's are bounded */
+    struct stats *stats; /* as counted so far; see stats.h */
+    uint32_t changes;    /* rows put and removed */
+    uint32_t matches;    /* hand-outs made, and their bytes: one command's are bounded */
     size_t match_bytes;
     uint32_t message_id; /* ids drawn from the command's entropy so far */
     uint64_t woken;      /* agent to look for work for once the asker has its answer */
