@@ -2,6 +2,7 @@
  * Reports leave one at a time, oldest first, and each waits for its answer: so an answer
  * always belongs to the one report that was asked about.
  */
+#include "json/json.h"
 #include "sidecar/sidecar.h"
 #include "sidecar/words.h"
 
@@ -10,6 +11,10 @@
 #define FRAME_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 enum { ANSWER_MS = 30000, AGAIN_MS = 2000 };
+
+static const char *const TYPES[] = { [REPORT_COMPLETE] = "task_complete",
+                                     [REPORT_FAILED] = "task_failed",
+                                     [REPORT_CANCELLED] = "task_cancelled" };
 
 static struct report *asked_report(const struct sidecar *sidecar)
 {
@@ -39,6 +44,56 @@ static void report_drop(struct sidecar *sidecar, struct report *report)
     delivery_turn(sidecar);
 }
 
+/* In place of a result the hub will never take, so that the task does not hang. */
+static void failure_put(struct sidecar *sidecar, const struct report *report,
+                        const char *why)
+{
+    struct buffer frame;
+    buffer_init(&frame, 4096);
+    words_failed(slice_from_text(report->task_id), report->generation,
+                 slice_from_text(why), &frame);
+    if (report->kind == REPORT_COMPLETE && !buffer_failed(&frame))
+        delivery_put(sidecar, REPORT_FAILED, report->task_id, report->generation,
+                     buffer_slice(&frame));
+    buffer_finish(&frame);
+}
+
+/* Whether it says what the report's name says. */
+static enum err frame_check(const struct report *report, struct slice frame)
+{
+    struct json_problem problem;
+    struct json *tape = json_create(&JSON_LIMITS_DEFAULT);
+    if (tape == NULL)
+        return ERR_MEMORY;
+    enum err err = json_parse(tape, frame, &problem);
+    if (err == ERR_OK) {
+        const struct json_node *root = json_root(tape);
+        const struct json_node *type = json_member(tape, root, SLICE_OF("type"));
+        const struct json_node *task_id = json_member(tape, root, SLICE_OF("task_id"));
+        const struct json_node *generation =
+            json_member(tape, root, SLICE_OF("generation"));
+        if (type == NULL || type->kind != JSON_STRING ||
+            !slice_equal_text(type->value.text, TYPES[report->kind]) || task_id == NULL ||
+            task_id->kind != JSON_STRING ||
+            !slice_equal_text(task_id->value.text, report->task_id) ||
+            generation == NULL || !generation->integer ||
+            generation->value.number != report->generation)
+            err = ERR_CORRUPT;
+    }
+    json_destroy(tape);
+    return err;
+}
+
+/* It would never be taken, so the task would hang. */
+static void damage_settle(struct sidecar *sidecar, struct report *report, enum err err)
+{
+    LOG_ERROR("report_damaged", LOG_WORD("task_id", report->task_id), LOG_ERR(err));
+    /* First, so that the failure is not sent from inside this turn. */
+    loop_timer_set(&sidecar->loop, &sidecar->answer, 0, answer_missing, sidecar);
+    failure_put(sidecar, report, "report_damaged: the file in the outbox cannot be read");
+    outbox_set_aside(&sidecar->outbox, report);
+}
+
 void delivery_turn(struct sidecar *sidecar)
 {
     if (!sidecar->identified || sidecar->outbox.first == NULL ||
@@ -48,12 +103,11 @@ void delivery_turn(struct sidecar *sidecar)
     struct buffer frame;
     buffer_init(&frame, FRAME_BYTES_MAX);
     enum err err = outbox_read(&sidecar->outbox, report, &frame);
+    if (err == ERR_OK)
+        err = frame_check(report, buffer_slice(&frame));
     if (err != ERR_OK && err != ERR_MEMORY) {
-        LOG_ERROR("report_unreadable", LOG_WORD("task_id", report->task_id),
-                  LOG_ERR(err));
         buffer_finish(&frame);
-        outbox_remove(&sidecar->outbox, report);
-        loop_timer_set(&sidecar->loop, &sidecar->answer, 0, answer_missing, sidecar);
+        damage_settle(sidecar, report, err);
         return;
     }
     report->asked = err == ERR_OK && sidecar_say(sidecar, &frame);
@@ -87,20 +141,6 @@ void delivery_ack(struct sidecar *sidecar, const struct message_task_ack *ack)
     report_drop(sidecar, report);
 }
 
-/* In place of a result the hub will never take, so that the task does not hang. */
-static void failure_put(struct sidecar *sidecar, const struct report *report,
-                        const char *why)
-{
-    struct buffer frame;
-    buffer_init(&frame, 4096);
-    words_failed(slice_from_text(report->task_id), report->generation,
-                 slice_from_text(why), &frame);
-    if (report->kind == REPORT_COMPLETE && !buffer_failed(&frame))
-        delivery_put(sidecar, REPORT_FAILED, report->task_id, report->generation,
-                     buffer_slice(&frame));
-    buffer_finish(&frame);
-}
-
 static bool is_passing(struct slice error)
 {
     static const struct slice PASSING[] = { SLICE("rate_limited"),  SLICE("unavailable"),
@@ -116,9 +156,6 @@ static bool is_passing(struct slice error)
 static bool is_about_report(const struct message_error *error,
                             const struct report *report)
 {
-    static const char *const TYPES[] = { [REPORT_COMPLETE] = "task_complete",
-                                         [REPORT_FAILED] = "task_failed",
-                                         [REPORT_CANCELLED] = "task_cancelled" };
     static const struct slice PREFIXES[] = { [REPORT_COMPLETE] =
                                                  SLICE("task_complete_failed"),
                                              [REPORT_FAILED] = SLICE("task_fail_failed"),

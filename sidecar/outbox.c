@@ -1,6 +1,7 @@
 #include "sidecar/outbox.h"
 
 #include "base/ensure.h"
+#include "os/log.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -101,6 +102,29 @@ static bool report_name_read(struct slice name, struct report *report)
     return true;
 }
 
+static void file_set_aside(const char *path)
+{
+    char aside[PATH_MAX];
+    int size = snprintf(aside, sizeof aside, "%s.damaged", path);
+    if (size < 0 || (size_t)size >= sizeof aside || rename(path, aside) != 0)
+        LOG_ERROR("damaged_file_not_set_aside", LOG_WORD("path", path));
+    else
+        LOG_ERROR("damaged_file_set_aside", LOG_WORD("path", aside));
+}
+
+/* No report by its name: what a write cut short left behind, or one that is damaged. */
+static void stranger_settle(const struct outbox *outbox, const char *file)
+{
+    char path[PATH_MAX];
+    struct slice name = slice_from_text(file);
+    if (!path_join(path, sizeof path, outbox->directory, file))
+        return;
+    if (ending_cut(&name, ".new"))
+        (void)unlink(path);
+    else if (ending_cut(&name, ".report"))
+        file_set_aside(path);
+}
+
 static enum err reports_read(struct outbox *outbox)
 {
     DIR *directory = opendir(outbox->directory);
@@ -110,8 +134,10 @@ static enum err reports_read(struct outbox *outbox)
     const struct dirent *entry;
     while (err == ERR_OK && (entry = readdir(directory)) != NULL) {
         struct report found = { .order = 0 };
-        if (!report_name_read(slice_from_text(entry->d_name), &found))
+        if (!report_name_read(slice_from_text(entry->d_name), &found)) {
+            stranger_settle(outbox, entry->d_name);
             continue;
+        }
         struct report *report = malloc(sizeof *report);
         if (report == NULL || outbox->count >= OUTBOX_REPORTS_MAX) {
             free(report);
@@ -237,6 +263,15 @@ void outbox_remove(struct outbox *outbox, struct report *report)
     report_free(report);
 }
 
+void outbox_set_aside(struct outbox *outbox, struct report *report)
+{
+    char path[PATH_MAX];
+    report_unlink(outbox, report);
+    if (report_path(outbox, report, path))
+        file_set_aside(path);
+    report_free(report);
+}
+
 void outbox_postpone(struct outbox *outbox, struct report *report)
 {
     report_unlink(outbox, report);
@@ -331,8 +366,12 @@ enum err outbox_begun_walk(const struct outbox *outbox,
         struct buffer text;
         struct slice frame;
         buffer_init(&text, FRAME_BYTES_MAX + 64);
-        if (begun_read(outbox, begun.task_id, &text, &begun.generation, &frame) == ERR_OK)
-            each(owner, &begun);
+        if (begun_read(outbox, begun.task_id, &text, &begun.generation, &frame) !=
+            ERR_OK) {
+            LOG_ERROR("begun_record_damaged", LOG_WORD("task_id", begun.task_id));
+            begun.generation = 0;
+        }
+        each(owner, &begun);
         buffer_finish(&text);
     }
     (void)closedir(directory);

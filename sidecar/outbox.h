@@ -4,7 +4,8 @@
  * A report is a file of its own, written and synced before outbox_put() returns, and
  * removed when the hub has answered. Its name tells the order, the task, the generation
  * and the kind; its content is the frame as it is sent. When the disk refuses, the report
- * is kept in memory: it is then as safe as the process.
+ * is kept in memory: it is then as safe as the process. A file that cannot be read or does
+ * not say what its name says is set aside under its name with .damaged behind it.
  *
  * The same folder holds one file for each task being worked on, so that a sidecar that
  * starts knows what its predecessor had begun.
@@ -47,7 +48,7 @@ struct outbox {
 /* What a predecessor was working on. */
 struct begun {
     char task_id[TASK_ID_BYTES_MAX + 1];
-    int64_t generation;
+    int64_t generation; /* 0: its record is damaged */
 };
 
 /* A task id that is also a file name: letters, digits, '-', '_' and inner dots. */
@@ -63,12 +64,15 @@ void outbox_close(struct outbox *outbox);
 enum err outbox_put(struct outbox *outbox, enum report_kind kind, const char *task_id,
                     int64_t generation, struct slice frame, bool *ret_durable);
 
-/* Appends the frame. ERR_NOT_FOUND and the like: the report should be dropped. */
+/* Appends the frame. But for ERR_MEMORY, a failure will not pass. */
 enum err outbox_read(const struct outbox *outbox, const struct report *report,
                      struct buffer *buffer);
 
 /* Forgets it, on disk too. */
 void outbox_remove(struct outbox *outbox, struct report *report);
+
+/* Forgets it; its file is kept for people to look at, and the log tells where. */
+void outbox_set_aside(struct outbox *outbox, struct report *report);
 
 /* Puts it behind all the others. */
 void outbox_postpone(struct outbox *outbox, struct report *report);

@@ -221,7 +221,9 @@ static void on_assign(struct sidecar *sidecar, struct slice frame,
         return;
     }
     struct begun *begun = recovering_find(sidecar, assign->task_id);
-    if (begun != NULL && begun->generation == assign->generation) {
+    /* By a damaged record it may have been begun: better failed than run twice. */
+    if (begun != NULL &&
+        (begun->generation == assign->generation || begun->generation == 0)) {
         task_say(sidecar, MESSAGE_TASK_ACCEPTED, assign->task_id, assign->generation);
         recovering_settle(sidecar, begun, assign->generation);
         return;

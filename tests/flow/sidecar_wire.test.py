@@ -223,6 +223,52 @@ async def a_killed_sidecar_delivers_what_it_had():
 
 
 @story
+async def a_damaged_outbox_is_set_aside_and_told():
+    said = b'{"type":"task_complete","task_id":"task-%s","generation":1,"result":{}}'
+    files = {
+        "00000000000000000001.c.1.task-a.report": b"",
+        "00000000000000000002.c.1.task-b.report": b"\0" * 70,
+        "00000000000000000003.c.1.task-c.report": (said % b"c")[:-9],
+        "00000000000000000004.c.1.task-d.report": said % b"e",
+        "00000000000000000005.f.1.task-f.report": said % b"f",
+        "00000000000000000006.c.2.task-g.report": said % b"g",
+        "who knows.report": b"x",
+    }
+    hub = FakeHub()
+    os.makedirs(f"{hub.folder}/outbox/00000000000000000007.c.1.task-h.report")
+    for name, content in {**files,
+                          "00000000000000000008.c.1.task-i.report": said % b"i",
+                          "00000000000000000009.c.1.task-j.report.new": b"{",
+                          "task-k.begun": b"",
+                          "task-l.begun": b"\xff\n{}"}.items():
+        with open(f"{hub.folder}/outbox/{name}", "wb") as file:
+            file.write(content)
+    async with hub:
+        asked = [(await hub.expect("task_recovering"))["task_id"] for _ in range(2)]
+        same(sorted(asked), ["task-k", "task-l"], "what was begun")
+        await hub.expect("task_complete", task_id="task-i")
+        # Handed out again as it was: whether it was run cannot be known, so it is not.
+        await hub.assign("task-k")
+        await hub.expect("task_accepted", task_id="task-k")
+        await hub.say("task_ack", task_id="task-i", status="complete", generation=1)
+        failed = {}
+        for _ in range(7):
+            frame = await hub.expect("task_failed")
+            failed[frame["task_id"]] = frame["error"]
+            await hub.say("task_ack", task_id=frame["task_id"], status="retried")
+        damaged = "report_damaged: the file in the outbox cannot be read"
+        same(failed, {**{f"task-{name}": damaged for name in "abcdgh"},
+                      "task-k": "sidecar_restarted"}, "what failed")
+        kept = [f"{name}.damaged" for name in [*files, "00000000000000000007.c.1.task-h.report"]]
+        same(sorted(os.listdir(f"{hub.folder}/outbox")),
+             sorted([*kept, "lock", "task-l.begun"]), "what is left")
+        with open(f"{hub.folder}/log") as log:
+            text = log.read()
+        for name in kept:
+            holds(name in text, f"the log tells of {name}")
+
+
+@story
 async def a_refusal_that_passes_is_tried_again():
     async with FakeHub(**command("true")) as hub:
         await hub.assign()
