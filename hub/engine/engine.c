@@ -48,7 +48,8 @@ void engine_destroy(struct engine *engine)
         return;
     ENSURE(!engine->started);
     /* Taken, but the end came before its turn: nobody was told anything of it. */
-    for (uint32_t i = engine->batch_next; i < engine->batch_count; i++)
+    for (uint32_t i = engine->batch_next;
+         engine->batch != NULL && i < engine->batch_count; i++)
         envelope_destroy(engine->batch[i].envelope);
     for (uint32_t i = 0; i < engine->door_count; i++)
         door_destroy(engine->doors[i]);
