@@ -88,6 +88,7 @@ static struct core_settings core_settings(const struct config *config)
         .tasks_open_max = (uint64_t)config_number(config, SETTING_TASKS_OPEN_MAX),
         .capability_sets_max =
             (uint32_t)config_number(config, SETTING_CAPABILITY_SETS_MAX),
+        .lane_passes_max = (uint32_t)config_number(config, SETTING_LANE_PASSES_MAX),
     };
 }
 

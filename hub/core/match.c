@@ -3,6 +3,7 @@
 #include "core/blob.h"
 #include "core/deadline.h"
 #include "core/hold.h"
+#include "core/lane.h"
 #include "core/set.h"
 
 enum {
@@ -78,17 +79,64 @@ static bool ready_find(struct step *step, uint64_t offered, uint64_t *ret_task)
     return *ret_task != 0 && !step_failed(step);
 }
 
+/* The head of one lane among the tasks that need this set. */
+static bool lane_head(struct step *step, uint64_t set, enum lane lane, uint64_t *ret_task)
+{
+    struct number_key start;
+    struct slice key;
+    struct slice unused;
+    if (!step_first_from(step, TABLE_READY, key_three(&start, set, lane, 0), &key,
+                         &unused) ||
+        key_number(step, key, 0) != set || key_number(step, key, 1) != lane)
+        return false;
+    *ret_task = key_number(step, key, 2);
+    return !step_failed(step);
+}
+
+/* The oldest task of one lane in the agent's reach. */
+static bool ready_find_in(struct step *step, uint64_t offered, enum lane lane,
+                          uint64_t *ret_task)
+{
+    struct slice offered_set = set_packed(step, offered);
+    uint64_t set = 0;
+    uint64_t first_lane;
+    uint64_t task;
+    *ret_task = 0;
+    while (line_next(step, TABLE_READY, &set, &first_lane, &task)) {
+        if (first_lane > lane || !lane_head(step, set, lane, &task))
+            continue;
+        if ((*ret_task == 0 || task < *ret_task) &&
+            (set == offered ||
+             set_packed_covers(step, offered_set, blob_peek(step, set, BLOB_SET))))
+            *ret_task = task;
+    }
+    return *ret_task != 0 && !step_failed(step);
+}
+
+/* What the agent shall do next. */
+static bool next_find(struct step *step, uint64_t offered, uint64_t *ret_task)
+{
+    struct lane_turns turns;
+    lane_turns_find(step, &turns);
+    for (unsigned i = 0; i < turns.count; i++) {
+        if (ready_find_in(step, offered, turns.lanes[i], ret_task))
+            return true;
+    }
+    return ready_find(step, offered, ret_task);
+}
+
 /* Hands the agent one task. False: it has no room, or nothing is ready for it. */
 static bool agent_feed(struct step *step, struct agent *agent)
 {
     struct task task;
     uint64_t number;
-    if (!agent->idle || !ready_find(step, agent->idle_set, &number))
+    if (!agent->idle || !next_find(step, agent->idle_set, &number))
         return false;
     if (!task_load(step, number, &task) || task.state != TASK_QUEUED) {
         step_fail(step, ERR_CORRUPT);
         return false;
     }
+    lane_count_hand_out(step, task.lane);
     hold_assign(step, &task, agent);
     return !step_failed(step);
 }

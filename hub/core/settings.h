@@ -19,6 +19,7 @@ struct core_settings {
     uint32_t presence_events_agents_max; /* above: joins and leaves are not broadcast */
     uint64_t tasks_open_max; /* tasks not in an end state; past it a submit is refused */
     uint32_t capability_sets_max;
+    uint32_t lane_passes_max; /* then a lane passed over has a turn; 0: never */
 };
 
 #endif

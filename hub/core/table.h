@@ -60,11 +60,12 @@ enum table {
 
 /* Rows of TABLE_COUNTER. */
 enum counter {
-    COUNTER_TASK_LAST = 1,  /* highest task number given out */
-    COUNTER_AGENT_LAST = 2, /* highest agent number given out */
-    COUNTER_SET_LAST = 3,   /* highest capability set number given out */
-    COUNTER_SETS = 4,       /* capability sets alive */
-    COUNTER_CONNECTED = 5,  /* agents connected */
+    COUNTER_TASK_LAST = 1,   /* highest task number given out */
+    COUNTER_AGENT_LAST = 2,  /* highest agent number given out */
+    COUNTER_SET_LAST = 3,    /* highest capability set number given out */
+    COUNTER_SETS = 4,        /* capability sets alive */
+    COUNTER_CONNECTED = 5,   /* agents connected */
+    COUNTER_LANE_PASSES = 6, /* how often each lane was passed over; see lane.h */
 };
 
 #endif

@@ -57,6 +57,38 @@ static void assert_order(struct fleet *fleet, const uint64_t *tasks, size_t coun
     }
 }
 
+static void a_lane_passed_over_often_enough_has_a_turn(void **state)
+{
+    struct fleet *fleet = *state;
+    uint64_t urgent[8];
+    uint64_t normal[2];
+    uint64_t low[2];
+    fleet->settings.lane_passes_max = 3;
+    for (int i = 0; i < 2; i++) {
+        low[i] = submit_lane(fleet, "low");
+        normal[i] = submit_lane(fleet, "normal");
+    }
+    for (int i = 0; i < 8; i++)
+        urgent[i] = submit_lane(fleet, "urgent");
+    const uint64_t order[] = { urgent[0], urgent[1], urgent[2], normal[0],
+                               low[0],    urgent[3], urgent[4], normal[1],
+                               low[1],    urgent[5], urgent[6], urgent[7] };
+    assert_order(fleet, order, sizeof order / sizeof order[0]);
+}
+
+static void a_turn_that_nobody_can_take_holds_nothing_up(void **state)
+{
+    struct fleet *fleet = *state;
+    uint64_t order[6];
+    fleet->settings.lane_passes_max = 1;
+    scene_submit(fleet, (struct message_post_task){
+                            .priority = SLICE_OF("low"),
+                            .needed_capabilities = { &SLICE_OF("welding"), 1 } });
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        order[i] = submit_lane(fleet, "high");
+    assert_order(fleet, order, sizeof order / sizeof order[0]);
+}
+
 static void lanes_go_first_and_age_within_them(void **state)
 {
     struct fleet *fleet = *state;
@@ -327,6 +359,8 @@ int main(void)
 #define STORY(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         STORY(lanes_go_first_and_age_within_them),
+        STORY(a_lane_passed_over_often_enough_has_a_turn),
+        STORY(a_turn_that_nobody_can_take_holds_nothing_up),
         STORY(order_holds_across_different_needs),
         STORY(a_requeued_task_keeps_its_place),
         STORY(needs_are_matched_exactly),
