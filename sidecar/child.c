@@ -41,10 +41,71 @@ _Noreturn static void command_become(const struct child_plan *plan)
     _exit(EXIT_CANNOT_START);
 }
 
-static void on_parent_death(int signal_number)
+/* The command's number once it is there: also of the group it makes of its own, as
+ * timeout(1) does. Our group's signals do not reach that one. */
+static volatile sig_atomic_t command_group;
+
+static void on_end_asked(int signal_number)
+{
+    if (command_group > 0)
+        (void)kill(-(pid_t)command_group, signal_number);
+    else
+        _exit(EXIT_CANNOT_START);
+}
+
+/* From the sidecar, or because it has died. */
+static void on_kill(int signal_number)
 {
     (void)signal_number;
+    if (command_group > 0)
+        (void)kill(-(pid_t)command_group, SIGKILL);
     (void)kill(0, SIGKILL);
+}
+
+static void guardian_listen(void)
+{
+    struct sigaction kill_all = { .sa_handler = on_kill };
+    struct sigaction end = { .sa_handler = on_end_asked };
+    (void)sigaction(SIGUSR1, &kill_all, NULL);
+    (void)sigaction(SIGTERM, &end, NULL);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    sigset_t none;
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* No signal may come between the fork and the note of its number. */
+static void command_start(const struct child_plan *plan)
+{
+    sigset_t all;
+    sigset_t none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &all, NULL);
+    pid_t command = fork();
+    if (command == 0)
+        command_become(plan);
+    if (command < 0)
+        _exit(EXIT_CANNOT_START);
+    command_group = command;
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Waits; what is left of the command's own group goes while its number is still its. */
+static int command_await(void)
+{
+    pid_t command = command_group;
+    siginfo_t info;
+    while (waitid(P_PID, (id_t)command, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR)
+        ;
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)kill(-command, SIGKILL);
+    command_group = 0;
+    int status = 0;
+    while (waitpid(command, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
 }
 
 /* Ends as the command did, so that whoever waits for us sees the command's status. */
@@ -63,32 +124,16 @@ _Noreturn static void end_like(int status)
 _Noreturn static void guardian_run(const struct child_plan *plan, pid_t sidecar)
 {
     (void)setpgid(0, 0);
-    struct sigaction death = { .sa_handler = on_parent_death };
-    (void)sigaction(SIGUSR1, &death, NULL);
-    sigset_t none;
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    /* A signal to the group is for the command; this process only watches. */
-    (void)signal(SIGTERM, SIG_IGN);
-    (void)signal(SIGINT, SIG_IGN);
-    (void)signal(SIGHUP, SIG_IGN);
+    guardian_listen();
     (void)prctl(PR_SET_PDEATHSIG, SIGUSR1);
     if (getppid() != sidecar)
         _exit(EXIT_CANNOT_START);
-
-    pid_t command = fork();
-    if (command == 0)
-        command_become(plan);
-    if (command < 0)
-        _exit(EXIT_CANNOT_START);
+    command_start(plan);
     /* The pipes are the command's: their end must not depend on this process. */
     (void)close(STDIN_FILENO);
     (void)close(STDOUT_FILENO);
     (void)close(STDERR_FILENO);
-    int status = 0;
-    while (waitpid(command, &status, 0) < 0 && errno == EINTR)
-        ;
-    end_like(status);
+    end_like(command_await());
 }
 
 _Noreturn static void guardian_start(const struct child_plan *plan, const int ends[3],
@@ -178,8 +223,15 @@ enum err child_start(const struct child_plan *plan, struct child *ret_child)
 
 void child_signal(const struct child *child, int signal_number)
 {
-    if (child->pid > 0)
+    if (child->pid <= 0)
+        return;
+    if (signal_number == SIGKILL) {
+        /* The guardian kills, since it alone knows a group of the command's own. */
+        (void)kill(child->pid, SIGUSR1);
+        (void)kill(child->pid, SIGCONT);
+    } else {
         (void)kill(-child->pid, signal_number);
+    }
 }
 
 int child_reap(struct child *child)

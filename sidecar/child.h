@@ -3,7 +3,8 @@
  *
  * Between the sidecar and the command stands a guardian, the group's leader: it waits
  * for the command, ends the way the command ended, and kills the whole group as soon as
- * the sidecar dies, however that happens. So no command outlives its sidecar, unless it
+ * the sidecar dies, however that happens; so too the group the command itself makes, as
+ * timeout(1) does. So no command outlives its sidecar; what it starts does only if it
  * leaves the group on purpose (setsid).
  */
 #ifndef SIDECAR_CHILD_H
@@ -30,7 +31,7 @@ struct child_plan {
 
 enum err child_start(const struct child_plan *plan, struct child *ret_child);
 
-/* To the whole group. */
+/* To the whole group, and to the one the command has made of its own. */
 void child_signal(const struct child *child, int signal_number);
 
 /* To be called when pid_fd is readable: kills what is left of the group and fetches the

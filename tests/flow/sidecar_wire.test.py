@@ -16,7 +16,7 @@ import websockets
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from fleet import BIN, holds, run, same  # noqa: E402
+from fleet import BIN, alive, holds, run, same  # noqa: E402
 
 REPORTS = ("task_complete", "task_failed", "task_cancelled")
 
@@ -52,6 +52,8 @@ class FakeHub:
         config = {"agent_id": "ada", "token": "secret", "command": ["true"],
                   "hub_url": f"ws://127.0.0.1:{self.port}/ws", "kill_grace_ms": 300,
                   "log_file": f"{self.folder}/log", "log_level": "debug", **self.settings}
+        if "wake_command" in config:
+            del config["command"]
         with open(f"{self.folder}/config.json", "w") as file:
             json.dump(config, file)
         os.chmod(file.name, 0o600)
@@ -104,6 +106,17 @@ class FakeHub:
         while self.runs() != list(generations) and time.monotonic() < end:
             await asyncio.sleep(0.02)
         same(self.runs(), list(generations), "runs")
+
+    async def await_pid(self):
+        """The process id the command wrote down."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            try:
+                with open(f"{self.folder}/pid") as file:
+                    return int(file.read())
+            except (OSError, ValueError):
+                await asyncio.sleep(0.02)
+        raise AssertionError("no process id")
 
     def runs(self):
         try:
@@ -259,6 +272,7 @@ async def a_damaged_outbox_is_set_aside_and_told():
         damaged = "report_damaged: the file in the outbox cannot be read"
         same(failed, {**{f"task-{name}": damaged for name in "abcdgh"},
                       "task-k": "sidecar_restarted"}, "what failed")
+        await (await hub.now.ping())  # the last answer has been read
         kept = [f"{name}.damaged" for name in [*files, "00000000000000000007.c.1.task-h.report"]]
         same(sorted(os.listdir(f"{hub.folder}/outbox")),
              sorted([*kept, "lock", "task-l.begun"]), "what is left")
@@ -338,6 +352,49 @@ async def a_cancelled_task_is_told_as_such():
         # One that is not known is not running, so it is stopped as well.
         await hub.say("task_cancel", task_id="task-9", generation=4, reason=None)
         await hub.expect("task_cancelled", task_id="task-9", generation=4)
+
+
+async def dies(pid):
+    end = time.monotonic() + 10
+    while alive(pid):
+        holds(time.monotonic() < end, f"{pid} lives on")
+        await asyncio.sleep(0.02)
+
+
+@story
+async def a_command_that_makes_a_group_of_its_own_is_stopped_with_it():
+    def in_time(script):
+        return ["timeout", "600", "/bin/sh", "-c", "echo $$ >pid; " + script]
+
+    # Asked to end, it ends.
+    async with FakeHub(kill_grace_ms=60000, command=in_time("exec sleep 500")) as hub:
+        await hub.assign()
+        await hub.expect("task_accepted")
+        pid = await hub.await_pid()
+        await hub.say("task_cancel", task_id="task-1", generation=1, reason=None)
+        await hub.expect("task_cancelled")
+        await dies(pid)
+    deaf = in_time('trap "" TERM; while :; do sleep 500; done')
+    for way in ("cancel", "time limit", "kill"):
+        limit = {"time_limit_ms": 1000} if way == "time limit" else {}
+        async with FakeHub(command=deaf, **limit) as hub:
+            await hub.assign()
+            await hub.expect("task_accepted")
+            pid = await hub.await_pid()
+            if way == "cancel":
+                await hub.say("task_cancel", task_id="task-1", generation=1, reason=None)
+            if way == "kill":
+                hub.process.kill()
+            else:
+                await hub.expect("task_failed" if limit else "task_cancelled")
+            await dies(pid)
+    # What it leaves behind goes with it.
+    async with FakeHub(command=["timeout", "600", "/bin/sh", "-c",
+                                "sleep 500 & echo $! >pid"]) as hub:
+        await hub.assign()
+        await hub.expect("task_accepted")
+        await hub.expect("task_complete")
+        await dies(await hub.await_pid())
 
 
 @story
