@@ -62,6 +62,8 @@ static void recovering_settle(struct sidecar *sidecar, struct begun *slot,
 {
     struct begun begun = *slot;
     recovering_remove(sidecar, slot);
+    if (sidecar->stopping && sidecar->config->mode == CONFIG_WAKE)
+        return; /* its record stays, for the next sidecar */
     if (sidecar->config->mode == CONFIG_COMMAND) {
         restarted_put(sidecar, begun.task_id, generation);
         outbox_end(&sidecar->outbox, begun.task_id);

@@ -521,5 +521,27 @@ async def it_ends_in_time_when_told():
         same(len(os.listdir(f"{hub.folder}/outbox")), 2, "the report and the lock are left")
 
 
+@story
+async def what_is_given_back_while_it_ends_is_left_for_the_next():
+    wake = 'if [ ${TASK_ID} = task-2 ]; then trap "" TERM; echo 2 >>runs; sleep 100; fi'
+    task = {"type": "task_assign", "task_id": "task-1", "description": "x",
+            "metadata": {}, "generation": 1, "assigned_at": 1}
+    hub = FakeHub(wake_command=wake, max_concurrent=2, kill_grace_ms=1000)
+    os.makedirs(f"{hub.folder}/outbox")
+    with open(f"{hub.folder}/outbox/task-1.begun", "w") as file:
+        file.write(f"1\n{json.dumps(task)}")
+    async with hub:
+        await hub.expect("task_recovering", task_id="task-1")
+        await hub.assign("task-2")
+        await hub.expect("task_accepted", task_id="task-2")
+        await hub.await_runs("2")
+        hub.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.2)
+        await hub.say("task_continue", task_id="task-1", generation=1)
+        await hub.expect("task_failed", task_id="task-2", error="sidecar_stopped")
+        same(await asyncio.to_thread(hub.process.wait, 10), 0, "its exit status")
+        holds(os.path.exists(f"{hub.folder}/outbox/task-1.begun"), "its record is kept")
+
+
 if __name__ == "__main__":
     run([told for told in list(globals().values()) if getattr(told, "story", False)])
