@@ -12,6 +12,7 @@
 #define RING_SLOTS 4096
 #define BATCH_MAX 1024
 #define KEYS_MAX ((size_t)1 << 20)
+#define FANOUT_MAX 128
 
 struct hub {
     const struct config *config;
@@ -89,6 +90,14 @@ static struct core_settings core_settings(const struct config *config)
         .capability_sets_max =
             (uint32_t)config_number(config, SETTING_CAPABILITY_SETS_MAX),
         .lane_passes_max = (uint32_t)config_number(config, SETTING_LANE_PASSES_MAX),
+        .messages_max = (uint32_t)config_number(config, SETTING_MESSAGES_MAX),
+        .mailbox_max = (uint32_t)config_number(config, SETTING_MAILBOX_MAX),
+        .mailboxes_max = (uint32_t)config_number(config, SETTING_MAILBOXES_MAX),
+        .channel_messages_max =
+            (uint32_t)config_number(config, SETTING_CHANNEL_MESSAGES_MAX),
+        .channels_max = (uint32_t)config_number(config, SETTING_CHANNELS_MAX),
+        .fanout_max = FANOUT_MAX,
+        .mailbox_ttl_ms = config_number(config, SETTING_MAILBOX_TTL_MS),
     };
 }
 

@@ -35,6 +35,18 @@ const char *const CORE_TABLES[] = {
     [TABLE_TOKEN] = "token",
     [TABLE_TOKEN_AGENT] = "token_agent",
     [TABLE_IDEMPOTENCY] = "idempotency",
+    [TABLE_LETTER] = "letter",
+    [TABLE_LETTER_ID] = "letter_id",
+    [TABLE_LETTER_INDEX] = "letter_index",
+    [TABLE_BOX] = "box",
+    [TABLE_BOX_ID] = "box_id",
+    [TABLE_MAIL] = "mail",
+    [TABLE_FANOUT] = "fanout",
+    [TABLE_CHANNEL] = "channel",
+    [TABLE_CHANNEL_NAME] = "channel_name",
+    [TABLE_CHANNEL_LETTER] = "channel_letter",
+    [TABLE_MEMBER] = "member",
+    [TABLE_MEMBER_OF] = "member_of",
 };
 
 const unsigned CORE_TABLE_COUNT = TABLE_COUNT;

@@ -22,6 +22,10 @@ enum deadline_kind {
     DEADLINE_IDEMPOTENCY = 6, /* subject: see idempotency.h */
     DEADLINE_MATCH_TASK = 7,  /* subject: task; somebody may have room for it */
     DEADLINE_RESEND = 8,      /* subject: task; its holder has come back, unaware of it */
+
+    DEADLINE_FANOUT = 20,     /* subject: 0; letters wait to be given to many */
+    DEADLINE_MAIL = 21,       /* subject: box; its oldest letter may be too old */
+    DEADLINE_MAIL_SWEEP = 22, /* subject: box; look into all from this one on */
 };
 
 /* `subject` is at most 64 bytes; number subjects are 8 bytes big-endian. Adding what is

@@ -1,6 +1,7 @@
 #include "core/deadline.h"
 #include "core/handlers.h"
 #include "core/hold.h"
+#include "core/mailbox.h"
 #include "core/match.h"
 #include "core/presence.h"
 #include "core/set.h"
@@ -173,5 +174,8 @@ void on_identify(struct step *step, const struct message_identify *message)
         presence_tell_joined(step, &agent);
     if (!same_link)
         held_remind_all(step, &agent);
+    if (message->mailbox)
+        mailbox_push(step, (uint64_t)message->mailbox_since, message->has_mailbox_epoch,
+                     (uint64_t)message->mailbox_epoch);
     match_agent(step, agent.number);
 }

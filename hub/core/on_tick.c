@@ -1,5 +1,7 @@
+#include "core/box.h"
 #include "core/deadline.h"
 #include "core/depend.h"
+#include "core/fanout.h"
 #include "core/giveback.h"
 #include "core/handlers.h"
 #include "core/hold.h"
@@ -163,6 +165,15 @@ static void deadline_fire(struct step *step, const struct deadline *deadline)
     case DEADLINE_RESEND:
         resend(step, number);
         break;
+    case DEADLINE_FANOUT:
+        fanout_go_on(step);
+        break;
+    case DEADLINE_MAIL:
+        box_due(step, number, deadline->due_ms);
+        break;
+    case DEADLINE_MAIL_SWEEP:
+        box_sweep(step, number);
+        break;
     case DEADLINE_IDEMPOTENCY:
     default:
         step_fail(step, ERR_CORRUPT);
@@ -180,7 +191,8 @@ static bool deadline_due(struct step *step, struct deadline *ret_deadline)
 
 static bool tick_is_spent(const struct step *step)
 {
-    return match_is_spent(step) || step->changes >= CHANGES_PER_TICK;
+    return match_is_spent(step) || fanout_is_spent(step) || box_is_spent(step) ||
+           step->changes >= CHANGES_PER_TICK;
 }
 
 void on_tick(struct step *step, const struct message_tick *message)

@@ -19,7 +19,14 @@ struct core_settings {
     uint32_t presence_events_agents_max; /* above: joins and leaves are not broadcast */
     uint64_t tasks_open_max; /* tasks not in an end state; past it a submit is refused */
     uint32_t capability_sets_max;
-    uint32_t lane_passes_max; /* then a lane passed over has a turn; 0: never */
+    uint32_t lane_passes_max;      /* then a lane passed over has a turn; 0: never */
+    uint32_t messages_max;         /* kept in the history of all messages */
+    uint32_t mailbox_max;          /* letters kept per mailbox */
+    uint32_t mailboxes_max;        /* mailboxes; past it no new one is opened */
+    uint32_t channel_messages_max; /* kept per channel */
+    uint32_t channels_max;
+    uint32_t fanout_max; /* recipients one command gives a letter to */
+    int64_t mailbox_ttl_ms;
 };
 
 #endif

@@ -27,6 +27,11 @@ struct step {
     const struct command *command;
     struct effects *effects;
     enum err err;
+
+    uint32_t fanouts; /* recipients given a letter to, and the bytes sent to them */
+    size_t fanout_bytes;
+    uint32_t boxes_swept; /* mailboxes looked into for what is too old */
+
     struct stats *stats; /* as counted so far; see stats.h */
     uint32_t changes;    /* rows put and removed */
     uint32_t matches;    /* hand-outs made, and their bytes: one command's are bounded */

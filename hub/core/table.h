@@ -28,6 +28,18 @@
  *   token          digest(32)              key ring
  *   token_agent    see token.h             index
  *   idempotency    see idempotency.h
+ *   letter         letter                  a message kept, without its text
+ *   letter_id      id(8)                   the letter's number
+ *   letter_index   kind, subject, letter   see letter.h
+ *   box            box                     a mailbox
+ *   box_id         id (bytes)              the mailbox's number
+ *   mail           box, sequence           a letter in a mailbox
+ *   fanout         letter                  who is still to be given it
+ *   channel        channel                 the head
+ *   channel_name   name (bytes)            the channel's number
+ *   channel_letter channel, sequence       its history
+ *   member         channel, box            who is subscribed
+ *   member_of      box, channel            index
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -55,6 +67,18 @@ enum table {
     TABLE_TOKEN,
     TABLE_TOKEN_AGENT,
     TABLE_IDEMPOTENCY,
+    TABLE_LETTER,
+    TABLE_LETTER_ID,
+    TABLE_LETTER_INDEX,
+    TABLE_BOX,
+    TABLE_BOX_ID,
+    TABLE_MAIL,
+    TABLE_FANOUT,
+    TABLE_CHANNEL,
+    TABLE_CHANNEL_NAME,
+    TABLE_CHANNEL_LETTER,
+    TABLE_MEMBER,
+    TABLE_MEMBER_OF,
     TABLE_COUNT
 };
 
@@ -66,6 +90,12 @@ enum counter {
     COUNTER_SETS = 4,        /* capability sets alive */
     COUNTER_CONNECTED = 5,   /* agents connected */
     COUNTER_LANE_PASSES = 6, /* how often each lane was passed over; see lane.h */
+
+    COUNTER_LETTER_LAST = 20,  /* highest letter number given out */
+    COUNTER_LETTER_FIRST = 21, /* the oldest letter of the history */
+    COUNTER_BOX_LAST = 22,     /* highest mailbox number given out */
+    COUNTER_CHANNEL_LAST = 23, /* highest channel number given out */
+    COUNTER_MAIL_TTL_MS = 24,  /* retention set by an operator; 0: the setting */
 };
 
 #endif

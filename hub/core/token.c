@@ -198,6 +198,26 @@ bool token_next(struct step *step, struct token_walk *walk, struct token *ret_to
     return true;
 }
 
+/* An id and a byte above NUL: past all entries of that id, before those of the next. */
+bool token_next_owner(struct step *step, struct slice after, struct slice *ret_id)
+{
+    struct packed_key packed;
+    struct slice key;
+    struct slice value;
+    struct buffer *from = packed_key_start(&packed);
+    buffer_append_slice(from, after);
+    if (slice_is_present(after))
+        buffer_append_byte(from, '\x01');
+    if (!step_first_from(step, TABLE_TOKEN_AGENT, packed_slice(step, from), &key, &value))
+        return false;
+    if (key.size <= DIGEST_BYTES + 1) {
+        step_fail(step, ERR_CORRUPT);
+        return false;
+    }
+    *ret_id = step_copy(step, slice_make(key.data, key.size - DIGEST_BYTES - 1));
+    return !step_failed(step);
+}
+
 enum err core_key_next(struct transaction *transaction, uint8_t position[DIGEST_BYTES],
                        struct core_key *ret_key)
 {

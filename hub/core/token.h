@@ -45,4 +45,8 @@ struct token_walk {
 
 bool token_next(struct step *step, struct token_walk *walk, struct token *ret_token);
 
+/* The first name after `after` (absent: the first of all) that holds a token, in the
+ * arena. */
+bool token_next_owner(struct step *step, struct slice after, struct slice *ret_id);
+
 #endif

@@ -4,6 +4,7 @@
 
 #define VERIFY_ARENA_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define SETS_MAX ((size_t)1 << 24)
+#define LETTERS_MAX ((size_t)1 << 26)
 
 void verify_broken(struct verify *verify, const char *text)
 {
@@ -67,6 +68,18 @@ void verify_set_used(struct verify *verify, uint64_t set)
         step_fail(&verify->step, err);
 }
 
+void verify_letter_used(struct verify *verify, uint64_t letter)
+{
+    struct number_key key;
+    struct slice name = key_one(&key, letter);
+    uintptr_t users = (uintptr_t)map_get(verify->letter_users, name) + 1;
+    verify_holds(verify, step_has(&verify->step, TABLE_LETTER, name),
+                 "a letter is used that is not there");
+    enum err err = map_put(verify->letter_users, name, (void *)users, NULL);
+    if (err != ERR_OK)
+        step_fail(&verify->step, err);
+}
+
 enum err core_verify(struct transaction *transaction, const char **ret_text)
 {
     struct verify verify = { .text = NULL };
@@ -74,17 +87,23 @@ enum err core_verify(struct transaction *transaction, const char **ret_text)
     effects_init(&verify.effects, &verify.arena);
     verify.step = (struct step){ .transaction = transaction, .effects = &verify.effects };
     verify.set_users = map_create((struct siphash_key){ { 1, 2 } }, SETS_MAX);
-    if (verify.set_users == NULL) {
+    verify.letter_users = map_create((struct siphash_key){ { 3, 4 } }, LETTERS_MAX);
+    if (verify.set_users == NULL || verify.letter_users == NULL) {
+        map_destroy(verify.set_users);
+        map_destroy(verify.letter_users);
         arena_finish(&verify.arena);
         return ERR_MEMORY;
     }
 
     verify_tasks(&verify);
     verify_agents(&verify);
+    verify_channels(&verify);
+    verify_letters(&verify);
     verify_rest(&verify);
 
     enum err err = verify.step.err;
     map_destroy(verify.set_users);
+    map_destroy(verify.letter_users);
     arena_finish(&verify.arena);
     if (err == ERR_CORRUPT)
         verify_broken(&verify, "a row cannot be read, or has no counterpart");

@@ -18,7 +18,15 @@ struct verify {
     struct stats stats;    /* tasks counted one by one */
     struct map *set_users; /* users of each set counted one by one */
     uint64_t deadlines;    /* rows of TABLE_DEADLINE that heads and agents account for */
-    uint64_t remembered;   /* those of TABLE_IDEMPOTENCY's rows */
+    struct map *letter_users; /* users of each letter counted one by one */
+    uint64_t letters;         /* of the history */
+    uint64_t letter_entries;  /* rows of TABLE_LETTER_INDEX that they account for */
+    uint64_t mails;           /* rows of TABLE_MAIL that the mailboxes account for */
+    uint64_t channel_letters; /* rows of TABLE_CHANNEL_LETTER, likewise */
+    uint64_t members;         /* rows of TABLE_MEMBER, likewise */
+    uint64_t mail_deadlines;  /* rows of TABLE_DEADLINE, likewise */
+    uint64_t fanout_deadlines;
+    uint64_t remembered; /* those of TABLE_IDEMPOTENCY's rows */
 };
 
 void verify_broken(struct verify *verify, const char *text);
@@ -33,6 +41,9 @@ uint64_t verify_walk(struct verify *verify, enum table table,
 /* One user more of a set; 0 is ignored. */
 void verify_set_used(struct verify *verify, uint64_t set);
 
+/* One user more of a letter, which must be there. */
+void verify_letter_used(struct verify *verify, uint64_t letter);
+
 /* An index entry's value. */
 void verify_mark(struct verify *verify, struct slice value);
 
@@ -41,6 +52,8 @@ bool verify_key(struct verify *verify, struct slice key, unsigned numbers);
 
 void verify_tasks(struct verify *verify);
 void verify_agents(struct verify *verify);
+void verify_letters(struct verify *verify);
+void verify_channels(struct verify *verify);
 void verify_rest(struct verify *verify);
 
 #endif

@@ -72,6 +72,12 @@ static void blob_row(struct verify *verify, struct slice key, struct slice value
     case BLOB_SET:
         table = TABLE_SET;
         break;
+    case BLOB_LETTER:
+        table = TABLE_LETTER;
+        break;
+    case BLOB_CHANNEL:
+        table = TABLE_CHANNEL;
+        break;
     case BLOB_IDEMPOTENCY:
         return;
     default:
@@ -98,6 +104,12 @@ static void deadline_row(struct verify *verify, struct slice key, struct slice v
         verify->remembered++;
         verify_holds(verify, step_has(&verify->step, TABLE_IDEMPOTENCY, unpack.rest),
                      "a deadline remembers a submit that is forgotten");
+    } else if (kind == DEADLINE_MAIL) {
+        verify->mail_deadlines--;
+    } else if (kind == DEADLINE_FANOUT) {
+        verify->fanout_deadlines--;
+    } else if (kind == DEADLINE_MAIL_SWEEP) {
+        verify_holds(verify, unpack.rest.size == 8, "a sweep has no place");
     } else {
         verify_holds(verify, kind >= DEADLINE_MATCH && kind <= DEADLINE_RESEND,
                      "a deadline of an unknown kind");
@@ -202,7 +214,10 @@ void verify_rest(struct verify *verify)
     verify_walk(verify, TABLE_BLOB, blob_row);
     verify_walk(verify, TABLE_DEADLINE, deadline_row);
     if (verify->text == NULL)
-        verify_holds(verify, verify->deadlines == 0, "a deadline belongs to nothing");
+        verify_holds(verify,
+                     verify->deadlines == 0 && verify->mail_deadlines == 0 &&
+                         verify->fanout_deadlines == 0,
+                     "a deadline belongs to nothing");
     uint64_t tokens = verify_walk(verify, TABLE_TOKEN, count_row);
     uint64_t indexed = verify_walk(verify, TABLE_TOKEN_AGENT, token_agent_row);
     if (verify->text == NULL)

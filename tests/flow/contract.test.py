@@ -165,7 +165,38 @@ def a_task(hub):
     return hub.submit()["task_id"]
 
 
+def a_channel(hub):
+    hub.http("POST", "/api/channels", {"name": "general"}, hub.register("founder"))
+    return "general"
+
+
+def a_publish(hub):
+    a_channel(hub)
+    answer = hub.http("POST", "/api/channels/general/publish", {"payload": {"text": "hi"}},
+                      hub.register("founder"))
+    same(answer.status, 200)
+    return "general"
+
+
+def a_letter(hub):
+    token = hub.register("founder")
+    first = hub.http("POST", "/api/message", {"to": "ada", "payload": {}}, token).json["id"]
+    hub.http("POST", "/api/message", {"payload": {}, "reply_to": first}, token)
+    return first
+
+
 SCENES = {
+    "get_thread": lambda hub: {"message_id": a_letter(hub)},
+    "get_thread_replies": lambda hub: {"message_id": a_letter(hub)},
+    "get_thread_root": lambda hub: {"message_id": a_letter(hub)},
+    "get_mailbox": lambda hub: {"ignored": a_letter(hub)},
+    "get_messages": lambda hub: {"ignored": a_letter(hub)},
+    "get_channels": lambda hub: {"ignored": a_channel(hub)},
+    "get_channel": lambda hub: {"channel": a_channel(hub)},
+    "get_channel_history": lambda hub: {"channel": a_publish(hub)},
+    "post_channel_subscribe": lambda hub: {"channel": a_channel(hub)},
+    "post_channel_unsubscribe": lambda hub: {"channel": a_channel(hub)},
+    "post_channel_publish": lambda hub: {"channel": a_channel(hub)},
     "get_task": lambda hub: {"task_id": a_task(hub)},
     "get_tasks": lambda hub: {"ignored": a_task(hub)},
     "get_tasks_dead_letter": lambda hub: {"ignored": a_dead_letter(hub)},
@@ -259,6 +290,12 @@ class Provocations:
             there = {"post_task_cancel": a_dead_letter, "post_task_retry": a_task}
             self.ask(409, "invalid_state", token=token, body=body,
                      values={"task_id": there[self.route](self.hub)})
+        if self.expects(404, "channel_not_found"):
+            self.ask(404, "channel_not_found", token=token, body=body,
+                     values={"channel": "nowhere"})
+        if self.expects(409, "channel_exists"):
+            a_channel(self.hub)
+            self.ask(409, "channel_exists", token=token, body=body)
         if self.expects(409, "already_registered"):
             self.hub.register(body["agent_id"])
             self.ask(409, "already_registered", body=body)
@@ -392,7 +429,9 @@ def every_route_is_described_and_every_description_is_a_route(hub):
     described = hub.http("GET", "/api/schemas").json["schemas"]
     for route, (method, path, operation) in http.routes.items():
         same(("requestBody" in operation), (route in described["http"]))
-        assert hub.http(method, path).status not in (404, 405), route
+        answer = hub.http(method, path)
+        assert answer.status != 405, route
+        assert answer.status != 404 or answer.json["error"] != "not_found", route
 
 
 @case()
@@ -553,11 +592,33 @@ class Stage:
         self.ada = await self.hub.link()
         return None
 
+    async def channel(self):
+        a_channel(self.hub)
+        return None
+
+    async def joined(self):
+        """Bob hears of it when ada joins and when she speaks."""
+        a_channel(self.hub)
+        await self.bob.send("channel_subscribe", channel="general")
+        await self.bob.expect("channel_subscribed")
+        return None
+
+    async def heard(self):
+        await self.joined()
+        await self.ada.send("channel_publish", channel="general", payload={"a": 1})
+        await self.bob.expect("channel_message")
+        return None
+
     async def nothing(self):
         return None
 
 
 ACTS = {
+    "channel_subscribe": Stage.joined,
+    "channel_unsubscribe": Stage.channel,
+    "channel_publish": Stage.joined,
+    "channel_history": Stage.heard,
+    "list_channels": Stage.channel,
     "identify": Stage.stranger,
     "task_accepted": Stage.handed,
     "task_progress": Stage.accepted,
@@ -648,7 +709,7 @@ async def what_agents_hear_of_each_other_is_as_documented(hub):
     await stage.ada.send("task_recovering", task_id=MISSING_TASK)
     await stage.ada.expect("task_reassign")
     await stage.ada.send("message", to="nobody", payload={})
-    await stage.ada.error()
+    await stage.ada.expect("message_sent", delivery="queued")
     await stage.ada.send("nonsense")
     refused = await stage.ada.error("validation_failed")
     same(refused["errors"][0]["error"], "unknown_message_type")

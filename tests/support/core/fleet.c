@@ -26,6 +26,13 @@ void fleet_init(struct fleet *fleet)
             .presence_events_agents_max = 100,
             .tasks_open_max = 1000000,
             .capability_sets_max = 10000,
+            .messages_max = 10000,
+            .mailbox_max = 100,
+            .mailboxes_max = 100000,
+            .channel_messages_max = 200,
+            .channels_max = 10000,
+            .fanout_max = 128,
+            .mailbox_ttl_ms = (int64_t)7 * 24 * 60 * 60 * 1000,
         },
         .command = { .now_ms = 1000, .wall_ms = 1767225600000 },
     };

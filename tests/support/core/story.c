@@ -60,6 +60,95 @@ static void chat(struct fleet *fleet)
     scene_ping(fleet, CAROL);
 }
 
+/* Over HTTP, by the same agent. */
+static void ask(struct fleet *fleet, struct message message)
+{
+    fleet_as_client(fleet, ADA.name, ROLE_OPERATOR);
+    fleet_do(fleet, &message);
+}
+
+/* Channels and mailboxes: said, read, let go. */
+static void talk(struct fleet *fleet)
+{
+    struct slice general = SLICE_OF("#General");
+    struct message message = { .type = MESSAGE_POST_CHANNEL };
+    message.as.post_channel.name = general;
+    message.as.post_channel.description = slice_from_text(long_text());
+    ask(fleet, message);
+    ask(fleet, message);
+    message = (struct message){ .type = MESSAGE_POST_CHANNEL_SUBSCRIBE };
+    message.as.post_channel_subscribe.channel = general;
+    ask(fleet, message);
+    fleet_as_client(fleet, "dora", ROLE_AGENT);
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_POST_CHANNEL_PUBLISH };
+    message.as.post_channel_publish.channel = general;
+    message.as.post_channel_publish.payload = slice_from_text(long_text());
+    for (int i = 0; i < 3; i++)
+        ask(fleet, message);
+    message = (struct message){ .type = MESSAGE_POST_MESSAGE };
+    message.as.post_message.to = SLICE_OF("nobody");
+    message.as.post_message.payload = SLICE_OF("{}");
+    ask(fleet, message);
+    char id[17] = "";
+    memcpy(id, fleet_answer(fleet)->message.as.post_message_answer.id.data, 16);
+    message.as.post_message.reply_to = slice_from_text(id);
+    ask(fleet, message);
+    message = (struct message){ .type = MESSAGE_GET_THREAD };
+    message.as.get_thread.message_id = slice_from_text(id);
+    ask(fleet, message);
+    message = (struct message){ .type = MESSAGE_GET_MAILBOX };
+    message.as.get_mailbox.agent_id = SLICE_OF("ada");
+    ask(fleet, message);
+    message = (struct message){ .type = MESSAGE_POST_MAILBOX_ACK };
+    message.as.post_mailbox_ack.agent_id = SLICE_OF("dora");
+    message.as.post_mailbox_ack.seq = 1;
+    fleet_as_client(fleet, "dora", ROLE_AGENT);
+    fleet_do(fleet, &message);
+    ask(fleet, (struct message){ .type = MESSAGE_POST_MAILBOX_EVICT });
+    ask(fleet, (struct message){ .type = MESSAGE_GET_MESSAGES });
+    message = (struct message){ .type = MESSAGE_GET_CHANNEL_HISTORY };
+    message.as.get_channel_history.channel = general;
+    ask(fleet, message);
+    ask(fleet, (struct message){ .type = MESSAGE_GET_CHANNELS });
+    fleet_settle(fleet);
+}
+
+/* The same from a socket. */
+static void talk_live(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_CHANNEL_UNSUBSCRIBE };
+    message.as.channel_unsubscribe.channel = SLICE_OF("general");
+    fleet_as_agent(fleet, ADA.name, ADA.link);
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_CHANNEL_SUBSCRIBE };
+    message.as.channel_subscribe.channel = SLICE_OF("general");
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_CHANNEL_PUBLISH };
+    message.as.channel_publish.channel = SLICE_OF("general");
+    message.as.channel_publish.payload = SLICE_OF("{}");
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_MAILBOX_ACK };
+    message.as.mailbox_ack.seq = 1;
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_POST_CHANNEL_UNSUBSCRIBE };
+    message.as.post_channel_unsubscribe.channel = SLICE_OF("general");
+    ask(fleet, message);
+    message = (struct message){ .type = MESSAGE_PUT_MAILBOX_RETENTION };
+    message.as.put_mailbox_retention.mailbox_ttl_ms = 1000000000;
+    ask(fleet, message);
+    fleet_settle(fleet);
+}
+
+/* A broadcast that is still under way. */
+static void shout(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_POST_MESSAGE };
+    message.as.post_message.payload = SLICE_OF("{}");
+    fleet->settings.fanout_max = 1;
+    ask(fleet, message);
+}
+
 static void tokens(struct fleet *fleet)
 {
     struct message message = { .type = MESSAGE_POST_ADMIN_TOKEN };
@@ -172,8 +261,11 @@ void story_tell(struct fleet *fleet)
     fleet_identify(fleet, ADA.name, ADA.link, able, 4);
     chat(fleet);
     tokens(fleet);
+    talk(fleet);
+    talk_live(fleet);
     work(fleet);
     trouble(fleet);
     questions(fleet);
     leave_open(fleet);
+    shout(fleet);
 }

@@ -339,7 +339,7 @@ static void a_broadcast_reaches_its_sender_too(void **state)
     }
 }
 
-static void a_message_to_nobody_is_refused(void **state)
+static void a_message_to_the_absent_is_queued(void **state)
 {
     struct fleet *fleet = *state;
     scene_identify(fleet, BOB, 1);
@@ -349,7 +349,9 @@ static void a_message_to_nobody_is_refused(void **state)
         struct message message = letter(nobody[i]);
         fleet_as_agent(fleet, ADA.name, ADA.link);
         fleet_do(fleet, &message);
-        assert_string_equal(scene_error(fleet, ADA.link), "agent_not_connected");
+        const struct message *sent = fleet_sent(fleet, ADA.link, MESSAGE_MESSAGE_SENT);
+        assert_non_null(sent);
+        assert_true(slice_equal_text(sent->as.message_sent.delivery, "queued"));
         assert_int_equal(fleet->effects.count, 1);
     }
 }
@@ -374,7 +376,7 @@ int main(void)
         STORY(pings_write_nothing),
         STORY(a_direct_message_reaches_its_agent_alone),
         STORY(a_broadcast_reaches_its_sender_too),
-        STORY(a_message_to_nobody_is_refused),
+        STORY(a_message_to_the_absent_is_queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

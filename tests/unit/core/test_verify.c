@@ -82,6 +82,8 @@ static bool may_be_lost(enum table table, const struct lifted *row)
 {
     if (table == TABLE_PLACE)
         return true;
+    if (table == TABLE_COUNTER)
+        return get_u64((const uint8_t *)row->key.data) == COUNTER_MAIL_TTL_MS;
     if (table != TABLE_BLOB)
         return false;
     /* A head does not say whether there is a result, an error or a note. */
