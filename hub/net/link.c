@@ -284,9 +284,10 @@ void link_send(struct link *link, struct frame *frame)
         frame_let_go(frame);
         return;
     }
+    /* What waits already says whether the peer reads: a large task behind a small frame
+     * is no sign of a slow one, and would find the same queue at every return. */
     bool full = link->queue_count >= options->send_queue_frames_max ||
-                (link->queue_count > 0 &&
-                 link->queue_bytes + frame->size > options->send_queue_bytes_max);
+                link->queue_bytes >= options->send_queue_bytes_max;
     if (full && frame->droppable) {
         counter_add(COUNTER_MESSAGES_SHED, 1);
         frame_let_go(frame);
