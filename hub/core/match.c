@@ -8,13 +8,23 @@
 
 enum {
     MATCHES_PER_COMMAND_MAX = 64,
-    MATCH_BYTES_PER_COMMAND_MAX = 1024 * 1024,
+    MATCH_BYTES_PER_COMMAND_MAX = 256 * 1024,
+    PAUSE_MS = 50,
+    LARGE_PER_PAUSE = 2,
 };
 
 bool match_is_spent(const struct step *step)
 {
     return step->matches >= MATCHES_PER_COMMAND_MAX ||
            step->match_bytes >= MATCH_BYTES_PER_COMMAND_MAX;
+}
+
+int64_t match_later_ms(struct step *step)
+{
+    if (step->match_bytes < MATCH_BYTES_PER_COMMAND_MAX)
+        return step->command->now_ms;
+    uint32_t pauses = 1 + step->postponed++ / LARGE_PER_PAUSE;
+    return step->command->now_ms + (int64_t)pauses * PAUSE_MS;
 }
 
 /* The next capability set after `set` with a row in `table` (ready or idle), and the
@@ -148,7 +158,7 @@ void match_agent(struct step *step, uint64_t number)
         return;
     for (;;) {
         if (agent.idle && match_is_spent(step)) {
-            deadline_add_number(step, CLOCK_FLEET, step->command->now_ms, DEADLINE_MATCH,
+            deadline_add_number(step, CLOCK_FLEET, match_later_ms(step), DEADLINE_MATCH,
                                 number);
             return;
         }

@@ -112,7 +112,7 @@ static void held_remind(struct step *step, const struct agent *agent, uint64_t n
     hold_wait_for_acceptance(step, &task);
     task_save(step, &task);
     if (match_is_spent(step))
-        deadline_add_number(step, CLOCK_FLEET, step->command->now_ms, DEADLINE_RESEND,
+        deadline_add_number(step, CLOCK_FLEET, match_later_ms(step), DEADLINE_RESEND,
                             number);
     else
         hold_offer(step, &task, agent);

@@ -132,8 +132,11 @@ static void resend(struct step *step, uint64_t number)
 {
     struct task task;
     struct agent agent;
-    if (subject_load(step, number, &task, &agent) && task.state == TASK_ASSIGNED)
-        hold_offer(step, &task, &agent);
+    if (!subject_load(step, number, &task, &agent) || task.state != TASK_ASSIGNED)
+        return;
+    hold_wait_for_acceptance(step, &task);
+    task_save(step, &task);
+    hold_offer(step, &task, &agent);
 }
 
 static void deadline_fire(struct step *step, const struct deadline *deadline)

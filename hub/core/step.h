@@ -36,6 +36,7 @@ struct step {
     uint32_t changes;    /* rows put and removed */
     uint32_t matches;    /* hand-outs made, and their bytes: one command's are bounded */
     size_t match_bytes;
+    uint32_t postponed;  /* hand-outs left for after a pause; see match.h */
     uint32_t message_id; /* ids drawn from the command's entropy so far */
     uint64_t woken;      /* agent to look for work for once the asker has its answer */
 };

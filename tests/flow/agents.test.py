@@ -460,5 +460,22 @@ async def who_guesses_tokens_is_closed(hub):
     same(await link.closed(), 4501)
 
 
+@case()
+async def large_tasks_do_not_make_their_agent_a_slow_one(hub):
+    half = "x" * 500_000
+    tasks = [hub.submit(metadata={"halves": [half, half]})["task_id"]]
+    tasks += [hub.submit(metadata={"half": half})["task_id"] for _ in range(7)]
+    ada = await hub.agent("ada", max_concurrent=len(tasks))
+    for task_id in tasks:
+        await ada.expect("task_assign", task_id=task_id)
+
+    # None of them accepted, all of them are said again.
+    await ada.vanish()
+    ada = await hub.agent("ada", max_concurrent=len(tasks))
+    for task_id in tasks:
+        await ada.expect("task_assign", task_id=task_id)
+    await ada.settle()
+
+
 if __name__ == "__main__":
     main()

@@ -89,6 +89,28 @@ static void a_turn_that_nobody_can_take_holds_nothing_up(void **state)
     assert_order(fleet, order, sizeof order / sizeof order[0]);
 }
 
+static void large_tasks_are_handed_out_with_pauses_to_read_them(void **state)
+{
+    enum { TASKS = 8, BYTES = 100 * 1024 };
+    static char large[BYTES];
+    struct fleet *fleet = *state;
+    memset(large, ' ', sizeof large);
+    large[0] = '{';
+    large[BYTES - 1] = '}';
+    for (int i = 0; i < TASKS; i++)
+        scene_submit(fleet,
+                     (struct message_post_task){ .metadata = { large, sizeof large } });
+    scene_identify(fleet, ADA, TASKS);
+    uint64_t held = memory_rows(fleet->store, TABLE_HOLDING);
+    assert_in_range(held, 1, TASKS / 2);
+    fleet_settle(fleet);
+    assert_int_equal(memory_rows(fleet->store, TABLE_HOLDING), held);
+    assert_in_range(fleet_next_due_ms(fleet), 1, 1000);
+    for (int i = 0; i < TASKS && memory_rows(fleet->store, TABLE_HOLDING) < TASKS; i++)
+        scene_wait(fleet, fleet_next_due_ms(fleet));
+    assert_int_equal(memory_rows(fleet->store, TABLE_HOLDING), TASKS);
+}
+
 static void lanes_go_first_and_age_within_them(void **state)
 {
     struct fleet *fleet = *state;
@@ -359,6 +381,7 @@ int main(void)
 #define STORY(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         STORY(lanes_go_first_and_age_within_them),
+        STORY(large_tasks_are_handed_out_with_pauses_to_read_them),
         STORY(a_lane_passed_over_often_enough_has_a_turn),
         STORY(a_turn_that_nobody_can_take_holds_nothing_up),
         STORY(order_holds_across_different_needs),
