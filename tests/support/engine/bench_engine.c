@@ -19,6 +19,13 @@ static const struct core_settings SETTINGS = {
     .presence_events_agents_max = 256,
     .tasks_open_max = 1000000,
     .capability_sets_max = 64,
+    .messages_max = 1000,
+    .mailbox_max = 100,
+    .mailboxes_max = 1000,
+    .channel_messages_max = 200,
+    .channels_max = 100,
+    .fanout_max = 128,
+    .mailbox_ttl_ms = 604800000,
 };
 
 static void wake(void *context)
