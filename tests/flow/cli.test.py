@@ -77,10 +77,11 @@ def the_same_key_submits_once():
 
 
 class Losing(threading.Thread):
-    """Passes requests on to the hub, and loses the first answer."""
+    """Passes requests on to the hub, and loses the first answers."""
 
-    def __init__(self, port):
+    def __init__(self, port, lost=1):
         super().__init__(daemon=True)
+        self.lost = lost
         self.hub = ("127.0.0.1", port)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -96,7 +97,7 @@ class Losing(threading.Thread):
                 hub.sendall(client.recv(65536))
                 answer = hub.recv(65536)
                 self.seen += 1
-                if self.seen > 1:
+                if self.seen > self.lost:
                     client.sendall(answer)
 
 
@@ -106,6 +107,24 @@ def a_lost_answer_does_not_submit_twice():
         submitted(fleet, "--hub", losing.url, "once")
         same(losing.seen, 2, "requests")
         same(fleet.http("GET", "/api/tasks")[1]["count"], 1, "tasks")
+
+
+def a_submission_that_may_have_been_taken_tells_how_to_go_on():
+    with Fleet() as fleet, socket.create_server(("127.0.0.1", 0)) as mute:
+        losing = Losing(fleet.port, lost=2)
+        status, said, why = fleet.drover("--hub", losing.url, "task", "submit", "once")
+        same((status, said), (UNAVAILABLE, ""), "both answers are lost")
+        key = re.search(r"--idempotency-key ([0-9a-f]{32})\b", why)
+        holds(key is not None, f"the key is told: {why!r}")
+        submitted(fleet, "--idempotency-key", key.group(1), "once")
+        same(fleet.http("GET", "/api/tasks")[1]["count"], 1, "tasks")
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        status, _, why = fleet.drover("--hub", url, "--timeout", "300ms", "task", "submit",
+                                      "--idempotency-key", "mine", "x")
+        same(status, TIMEOUT, "no answer in time")
+        holds("--idempotency-key mine" in why, f"the key is told: {why!r}")
+        status, _, why = fleet.drover("--hub", "http://127.0.0.1:1", "task", "submit", "x")
+        holds("--idempotency-key" not in why, f"nothing was sent: {why!r}")
 
 
 def tasks_are_listed_page_by_page():

@@ -178,8 +178,9 @@ struct answer client_call(struct client *client, const char *method, const char 
         } else {
             answer.problem =
                 client->problem[0] != '\0' ? client->problem : curl_easy_strerror(code);
-            answer.unsure = code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
-                            code == CURLE_SEND_ERROR || code == CURLE_PARTIAL_FILE;
+            long sent = 0;
+            curl_easy_getinfo(client->curl, CURLINFO_REQUEST_SIZE, &sent);
+            answer.unsure = sent > 0;
             bool late = code == CURLE_OPERATION_TIMEDOUT;
             bool wrong =
                 code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;

@@ -151,10 +151,16 @@ static struct answer submit_call(struct invocation *invocation, struct slice bod
     }
     struct answer answer =
         client_call(invocation->client, "POST", "/api/tasks", body, key);
-    if (answer.status == 0 && answer.unsure) {
+    bool unsure = answer.status == 0 && answer.unsure;
+    if (unsure && answer.outcome != OUTCOME_TIMEOUT) {
         (void)usleep(AGAIN_US);
         answer = client_call(invocation->client, "POST", "/api/tasks", body, key);
     }
+    if (unsure && answer.status == 0)
+        (void)complain(answer.outcome,
+                       "the task may have been submitted; submitted again with "
+                       "--idempotency-key %s it is taken once",
+                       key);
     return answer;
 }
 
