@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-/* Beyond this, JSON tools that read numbers as doubles disagree on the value. */
-#define INTEGER_MAX (((int64_t)1 << 53) - 1)
-
 const struct field *decode_field_find(const struct field_table *table,
                                       enum field_place place, struct slice name)
 {
@@ -43,8 +40,8 @@ static bool decode_slice(const struct field *field, struct slice slice,
 static bool decode_integer(const struct field *field, const struct json_node *value,
                            void *target, struct decode_problem *ret_problem)
 {
-    if (!value->integer || value->value.number > INTEGER_MAX ||
-        value->value.number < -INTEGER_MAX) {
+    if (!value->integer || value->value.number > WIRE_INTEGER_MAX ||
+        value->value.number < -WIRE_INTEGER_MAX) {
         *ret_problem = (struct decode_problem){ field, value };
         return false;
     }

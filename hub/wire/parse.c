@@ -148,7 +148,7 @@ static void tokens_used_find(const struct json *json, const struct json_node *ro
     const struct json_node *tokens =
         result == NULL ? NULL : json_member(json, result, SLICE_OF("tokens_used"));
     if (tokens == NULL || tokens->kind != JSON_NUMBER || !tokens->integer ||
-        tokens->value.number < 0)
+        tokens->value.number < 0 || tokens->value.number > WIRE_INTEGER_MAX)
         return;
     message->as.task_complete.has_tokens_used = true;
     message->as.task_complete.tokens_used = tokens->value.number;

@@ -7,6 +7,9 @@
 #include "schema/schema.h"
 #include "wire/wire.h"
 
+/* Beyond this, JSON tools that read numbers as doubles disagree on the value. */
+#define WIRE_INTEGER_MAX (((int64_t)1 << 53) - 1)
+
 /* The compiled schemas of one row. */
 struct wire_schemas {
     struct schema *body; /* or the whole socket message */

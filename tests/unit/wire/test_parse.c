@@ -99,7 +99,8 @@ static void tokens_may_be_told_inside_the_result(void **state)
                                      "\"result\":{\"tokens_used\":7}}"));
     assert_int_equal(complete->tokens_used, 8);
 
-    static const char *const OTHERS[] = { "-1", "1.5", "\"7\"", "null", "[7]" };
+    static const char *const OTHERS[] = { "-1",   "1.5", "\"7\"",
+                                          "null", "[7]", "9007199254740992" };
     for (size_t i = 0; i < sizeof OTHERS / sizeof OTHERS[0]; i++) {
         char frame[256];
         (void)snprintf(frame, sizeof frame,
