@@ -3,6 +3,7 @@
  * refused with its place and the reason.
  */
 #include "app/arguments.h"
+#include "json/json.h"
 
 #include "cmocka_all.h"
 
@@ -155,6 +156,17 @@ static void errands_are_told_apart(void **state)
     }
 }
 
+/* Else a text that the setting lets in would be called bad JSON. */
+static void no_text_is_let_in_that_the_reader_refuses(void **state)
+{
+    (void)state;
+    static const enum setting settings[] = { SETTING_FRAME_BYTES_MAX,
+                                             SETTING_BODY_BYTES_MAX };
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        assert_in_range(SETTING_ROWS[settings[i]].maximum, 1,
+                        JSON_LIMITS_DEFAULT.bytes_max);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +175,7 @@ int main(void)
         cmocka_unit_test(flags_take_both_forms_and_bare_booleans),
         cmocka_unit_test(a_wrong_setting_is_refused_with_place_and_reason),
         cmocka_unit_test(errands_are_told_apart),
+        cmocka_unit_test(no_text_is_let_in_that_the_reader_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
