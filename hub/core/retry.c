@@ -11,7 +11,7 @@ bool task_retry(struct step *step, struct task *task)
     if (!task_body_load(step, task->number, &body))
         return false;
     set_make(step, body.needed_capabilities, &set);
-    if (!set_intern(step, &set, &task->set)) {
+    if (!set_intern_needed(step, &set, &task->set)) {
         if (!step_failed(step))
             step_refuse(step, ERROR_UNAVAILABLE);
         return false;

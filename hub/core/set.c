@@ -5,6 +5,7 @@
 
 enum {
     SET_VERSION = 1,
+    KEPT_FOR_AGENTS = 4, /* one set in so many */
 };
 
 /* Rows need the same hash on every machine; a set made to collide only costs one more
@@ -112,7 +113,8 @@ static void set_put_users(struct step *step, uint64_t number, uint64_t users)
     step_put_number(step, TABLE_SET, key_one(&key, number), users);
 }
 
-bool set_intern(struct step *step, const struct set *set, uint64_t *ret_number)
+static bool set_intern_within(struct step *step, const struct set *set, uint32_t sets_max,
+                              uint64_t *ret_number)
 {
     struct number_key key;
     struct slice canonical = set_pack(step, set);
@@ -123,7 +125,7 @@ bool set_intern(struct step *step, const struct set *set, uint64_t *ret_number)
         if (!step_get_number(step, TABLE_SET, key_one(&key, number), &users))
             step_fail(step, ERR_CORRUPT);
     } else {
-        if (step_counter(step, COUNTER_SETS) >= step->settings->capability_sets_max)
+        if (step_counter(step, COUNTER_SETS) >= sets_max)
             return false;
         number = step_counter(step, COUNTER_SET_LAST) + 1;
         step_counter_put(step, COUNTER_SET_LAST, number);
@@ -134,6 +136,18 @@ bool set_intern(struct step *step, const struct set *set, uint64_t *ret_number)
     set_put_users(step, number, users + 1);
     *ret_number = number;
     return !step_failed(step);
+}
+
+bool set_intern(struct step *step, const struct set *set, uint64_t *ret_number)
+{
+    return set_intern_within(step, set, step->settings->capability_sets_max, ret_number);
+}
+
+bool set_intern_needed(struct step *step, const struct set *set, uint64_t *ret_number)
+{
+    uint32_t sets_max = step->settings->capability_sets_max;
+    return set_intern_within(step, set, sets_max - sets_max / KEPT_FOR_AGENTS,
+                             ret_number);
 }
 
 void set_release(struct step *step, uint64_t number)

@@ -23,6 +23,10 @@ bool set_fits(const struct set *set);
  * (or the step has failed); nothing is changed then. */
 bool set_intern(struct step *step, const struct set *set, uint64_t *ret_number);
 
+/* The same for what a task needs: these leave some sets to agents, so that whoever submits
+ * shuts no agent out. */
+bool set_intern_needed(struct step *step, const struct set *set, uint64_t *ret_number);
+
 /* One user less; the last one takes the set along. 0 is ignored. */
 void set_release(struct step *step, uint64_t number);
 

@@ -100,7 +100,7 @@ static bool needs_read(struct step *step, struct slice_list needed, uint64_t *re
                           SLICE_OF("their names are too long together"));
         return false;
     }
-    if (set_intern(step, &set, ret_set))
+    if (set_intern_needed(step, &set, ret_set))
         return true;
     if (!step_failed(step))
         step_refuse(step, ERROR_UNAVAILABLE);

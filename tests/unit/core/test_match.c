@@ -297,6 +297,23 @@ static void too_many_sets_are_refused_and_come_free_again(void **state)
     assert_int_equal(memory_rows(fleet->store, TABLE_SET), 1);
 }
 
+static void what_tasks_need_shuts_no_agent_out(void **state)
+{
+    struct fleet *fleet = *state;
+    fleet->settings.capability_sets_max = 4;
+    static const char *const NEEDS[] = { "git", "rust", "iron" };
+    for (size_t i = 0; i < sizeof NEEDS / sizeof NEEDS[0]; i++)
+        submit_needs(fleet, (const char *[]){ NEEDS[i], NULL });
+    struct message message = { .type = MESSAGE_POST_TASK };
+    message.as.post_task.description = SLICE_OF("needs nothing: a set as well");
+    fleet_as_client(fleet, "submitter", ROLE_SUBMITTER);
+    fleet_do(fleet, &message);
+    assert_string_equal(scene_http_error(fleet), "unavailable");
+
+    fleet_identify(fleet, BOB.name, BOB.link, (const char *[]){ "wood", NULL }, 1);
+    assert_non_null(fleet_sent(fleet, BOB.link, MESSAGE_IDENTIFIED));
+}
+
 static void names_too_long_together_are_refused_at_both_doors(void **state)
 {
     enum { ITEMS = 20, BYTES = 100 };
@@ -395,6 +412,7 @@ int main(void)
         STORY(one_command_hands_out_a_bounded_number),
         STORY(a_full_fleet_refuses_work),
         STORY(too_many_sets_are_refused_and_come_free_again),
+        STORY(what_tasks_need_shuts_no_agent_out),
         STORY(names_too_long_together_are_refused_at_both_doors),
         STORY(more_attempts_than_allowed_are_refused),
         STORY(a_socket_submits_and_is_answered_there),
