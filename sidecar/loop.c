@@ -12,6 +12,9 @@ enum { EVENTS_AT_ONCE = 64 };
 
 static const uint32_t TIMER_SLOT = UINT32_MAX;
 
+/* A hub may name any number; a year is for ever. */
+#define DELAY_MAX_MS ((int64_t)365 * 24 * 3600 * 1000)
+
 static uint64_t event_key(uint32_t slot, uint32_t use)
 {
     return (uint64_t)use << 32 | slot;
@@ -105,6 +108,8 @@ void loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t delay_m
 {
     if (loop_timer_is_set(timer))
         timer_unlink(loop, timer);
+    if (delay_ms > DELAY_MAX_MS)
+        delay_ms = DELAY_MAX_MS;
     int64_t due_ms = clock_monotonic_ms() + (delay_ms > 0 ? delay_ms : 0);
     *timer = (struct loop_timer){ fire, owner, due_ms > 0 ? due_ms : 1, loop->timers };
     loop->timers = timer;

@@ -54,6 +54,22 @@ static void timers_fire_once_in_the_order_they_are_due(void **state)
     loop_finish(&loop);
 }
 
+static void a_delay_without_end_is_not_over_at_once(void **state)
+{
+    (void)state;
+    struct loop loop;
+    struct loop_timer endless = { 0 }, soon = { 0 };
+    struct seen of_endless = { 0 }, of_soon = { 0 };
+    assert_int_equal(loop_init(&loop), ERR_OK);
+    loop_timer_set(&loop, &endless, INT64_MAX, count, &of_endless);
+    loop_timer_set(&loop, &soon, 5, count, &of_soon);
+    while (of_soon.count == 0)
+        wait_and_dispatch(&loop);
+    assert_int_equal(of_endless.count, 0);
+    assert_true(loop_timer_is_set(&endless));
+    loop_finish(&loop);
+}
+
 static void read_and_unwatch_other(void *owner)
 {
     struct seen *seen = owner;
@@ -91,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_fire_once_in_the_order_they_are_due),
+        cmocka_unit_test(a_delay_without_end_is_not_over_at_once),
         cmocka_unit_test(a_source_taken_out_is_not_called_any_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
