@@ -98,6 +98,12 @@ static struct core_settings core_settings(const struct config *config)
         .channels_max = (uint32_t)config_number(config, SETTING_CHANNELS_MAX),
         .fanout_max = FANOUT_MAX,
         .mailbox_ttl_ms = config_number(config, SETTING_MAILBOX_TTL_MS),
+        .schemas_max = (uint32_t)config_number(config, SETTING_SCHEMAS_MAX),
+        .schema_versions_max =
+            (uint32_t)config_number(config, SETTING_SCHEMA_VERSIONS_MAX),
+        .schema_payloads_checked =
+            (uint32_t)config_number(config, SETTING_SCHEMA_PAYLOADS_CHECKED),
+        .schema_steps_max = (uint32_t)config_number(config, SETTING_SCHEMA_STEPS_MAX),
     };
 }
 

@@ -20,6 +20,7 @@ enum blob_kind {
     BLOB_SET = 6,           /* owner: capability set, canonical */
     BLOB_IDEMPOTENCY = 7,   /* owner: see idempotency.h */
     BLOB_TASK_WAITS = 8,    /* owner: task; the numbers it depends on, if any */
+    BLOB_SCHEMA_TEXT = 9,   /* owner: see fleet_schema.h */
 
     BLOB_LETTER = 20,  /* owner: letter; see letter.h */
     BLOB_CHANNEL = 21, /* owner: channel; its description */

@@ -47,6 +47,10 @@ const char *const CORE_TABLES[] = {
     [TABLE_CHANNEL_LETTER] = "channel_letter",
     [TABLE_MEMBER] = "member",
     [TABLE_MEMBER_OF] = "member_of",
+    [TABLE_SCHEMA] = "schema",
+    [TABLE_SCHEMA_VERSION] = "schema_version",
+    [TABLE_SCHEMA_BIND] = "schema_bind",
+    [TABLE_TASK_KIND] = "task_kind",
 };
 
 const unsigned CORE_TABLE_COUNT = TABLE_COUNT;

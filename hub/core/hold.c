@@ -118,6 +118,7 @@ void hold_offer(struct step *step, const struct task *task, const struct agent *
         .max_retries = task->attempts_max,
         .has_max_retries = true,
         .submitted_by = body.submitted_by,
+        .kind = body.kind,
     };
     step_send(step, agent->link, &message);
 }

@@ -132,6 +132,8 @@ static void digest_of(const struct step *step, const struct submission *submissi
     fingerprint_number(&fingerprint, submission->has_not_before, submission->not_before);
     fingerprint_list(&fingerprint, submission->needed_capabilities);
     fingerprint_list(&fingerprint, submission->depends_on);
+    if (slice_is_present(submission->kind))
+        fingerprint_slice(&fingerprint, submission->kind);
     memcpy(ret_digest, fingerprint.bytes, DIGEST_BYTES);
 }
 

@@ -7,6 +7,7 @@ void on_post_task(struct step *step, const struct message_post_task *message)
         .description = message->description,
         .priority = message->priority,
         .metadata = message->metadata,
+        .kind = message->kind,
         .has_max_retries = message->has_max_retries,
         .max_retries = message->max_retries,
         .has_complete_by = message->has_complete_by,

@@ -6,6 +6,7 @@
 #include "core/handlers.h"
 #include "core/hold.h"
 #include "core/match.h"
+#include "core/payload.h"
 #include "core/presence.h"
 #include "core/refuse.h"
 
@@ -92,8 +93,9 @@ void on_task_complete(struct step *step, const struct message_task_complete *mes
     struct task_report report = { .generation = (uint64_t)message->generation,
                                   .kind = REPORT_COMPLETE,
                                   .outcome = OUTCOME_COMPLETE };
-    if (!report_may_be_taken(step, &report, SLICE_OF("task_complete_failed"),
-                             message->task_id, &task, &agent))
+    static const struct slice prefix = SLICE("task_complete_failed");
+    if (!report_may_be_taken(step, &report, prefix, message->task_id, &task, &agent) ||
+        !result_admit(step, &task, prefix, message->result))
         return;
 
     report.agent = agent.number;

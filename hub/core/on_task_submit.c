@@ -10,6 +10,7 @@ void on_task_submit(struct step *step, const struct message_task_submit *message
         .description = message->description,
         .priority = message->priority,
         .metadata = message->metadata,
+        .kind = message->kind,
         .has_max_retries = message->has_max_retries,
         .max_retries = message->max_retries,
         .has_complete_by = message->has_complete_by,

@@ -5,6 +5,8 @@
 #ifndef CORE_SETTINGS_H
 #define CORE_SETTINGS_H
 
+#include "core/judge.h"
+
 #include <stdint.h>
 
 struct core_settings {
@@ -27,6 +29,11 @@ struct core_settings {
     uint32_t channels_max;
     uint32_t fanout_max; /* recipients one command gives a letter to */
     int64_t mailbox_ttl_ms;
+    uint32_t schemas_max;             /* names of schemas of the fleet */
+    uint32_t schema_versions_max;     /* kept of each */
+    uint32_t schema_payloads_checked; /* stored ones that a new version is tried on */
+    uint32_t schema_steps_max;        /* what judging one payload may cost */
+    struct judge *judge; /* of the calling thread; NULL: what needs one is refused */
 };
 
 #endif

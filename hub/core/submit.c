@@ -4,6 +4,7 @@
 #include "core/depend.h"
 #include "core/hold.h"
 #include "core/match.h"
+#include "core/payload.h"
 #include "core/refuse.h"
 #include "core/set.h"
 #include "core/stats.h"
@@ -156,6 +157,7 @@ bool task_submit(struct step *step, const struct submission *submission,
     struct task_body body = {
         .description = submission->description,
         .metadata = submission->metadata,
+        .kind = submission->kind,
         .submitted_by = step_actor(step),
         .needed_capabilities = submission->needed_capabilities,
     };
@@ -163,6 +165,7 @@ bool task_submit(struct step *step, const struct submission *submission,
     if (!fleet_has_room(step) || !lane_read(step, submission, &task.lane) ||
         !attempts_read(step, submission, &task.attempts_max) ||
         !depends_read(step, submission->depends_on, &body, &task.blocked_on) ||
+        !payload_admit(step, submission->kind, submission->metadata) ||
         !needs_read(step, submission->needed_capabilities, &task.set))
         return false;
 

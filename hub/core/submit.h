@@ -10,6 +10,7 @@ struct submission {
     struct slice description;
     struct slice priority; /* a lane's word; absent: normal */
     struct slice metadata;
+    struct slice kind; /* absent: none */
     bool has_max_retries;
     int64_t max_retries;
     bool has_complete_by;

@@ -40,6 +40,10 @@
  *   channel_letter channel, sequence       its history
  *   member         channel, box            who is subscribed
  *   member_of      box, channel            index
+ *   schema         name                    a schema of the fleet: versions, binding
+ *   schema_version name, NUL, version(4)   one version of it
+ *   schema_bind    part(1) kind            the name of the schema bound to it
+ *   task_kind      kind, NUL, task         index: tasks that have a kind
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -79,6 +83,10 @@ enum table {
     TABLE_CHANNEL_LETTER,
     TABLE_MEMBER,
     TABLE_MEMBER_OF,
+    TABLE_SCHEMA,
+    TABLE_SCHEMA_VERSION,
+    TABLE_SCHEMA_BIND,
+    TABLE_TASK_KIND,
     TABLE_COUNT
 };
 
@@ -96,6 +104,9 @@ enum counter {
     COUNTER_BOX_LAST = 22,     /* highest mailbox number given out */
     COUNTER_CHANNEL_LAST = 23, /* highest channel number given out */
     COUNTER_MAIL_TTL_MS = 24,  /* retention set by an operator; 0: the setting */
+
+    COUNTER_SCHEMA_TEXT_LAST = 40, /* highest number of a schema's text given out */
+    COUNTER_SCHEMAS = 41,          /* schemas of the fleet, by name */
 };
 
 #endif

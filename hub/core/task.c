@@ -2,16 +2,20 @@
 
 #include "base/hash.h"
 #include "core/blob.h"
+#include "core/fleet_schema.h"
 #include "core/set.h"
 #include "core/state.h"
 #include "core/stats.h"
 
 enum {
     HEAD_VERSION = 1,
+    BODY_VERSION_PLAIN = 1, /* without a kind */
+    BODY_VERSION_KIND = 2,
     NUMBER_BYTES = 8,
     FLAG_HELD = 1,
     FLAG_COMPLETE_BY_PASSED = 2,
     FLAG_TOKENS_USED = 4,
+    FLAG_KIND = 8,
 };
 
 static const struct slice ID_PREFIX = SLICE("task-");
@@ -50,7 +54,8 @@ static void head_pack(struct buffer *row, const struct task *task)
 {
     uint8_t flags = (uint8_t)((task->held ? FLAG_HELD : 0) |
                               (task->complete_by_passed ? FLAG_COMPLETE_BY_PASSED : 0) |
-                              (task->has_tokens_used ? FLAG_TOKENS_USED : 0));
+                              (task->has_tokens_used ? FLAG_TOKENS_USED : 0) |
+                              (task->has_kind ? FLAG_KIND : 0));
     pack_u8(row, HEAD_VERSION);
     pack_u8(row, (uint8_t)task->state);
     pack_u8(row, (uint8_t)task->lane);
@@ -87,6 +92,7 @@ static void head_unpack(struct unpack *row, struct task *task)
     task->held = (flags & FLAG_HELD) != 0;
     task->complete_by_passed = (flags & FLAG_COMPLETE_BY_PASSED) != 0;
     task->has_tokens_used = (flags & FLAG_TOKENS_USED) != 0;
+    task->has_kind = (flags & FLAG_KIND) != 0;
     task->progress = unpack_u8(row);
     task->generation = unpack_u64(row);
     task->attempts = unpack_u32(row);
@@ -218,7 +224,7 @@ static void waits_save(struct step *step, uint64_t number, const struct task_bod
 static void body_save(struct step *step, uint64_t number, const struct task_body *body)
 {
     size_t size = 1 + 4 + body->description.size + 4 + body->metadata.size + 4 +
-                  body->submitted_by.size + 4 + 4;
+                  body->submitted_by.size + 4 + 4 + 4 + body->kind.size;
     for (size_t i = 0; i < body->needed_capabilities.count; i++)
         size += 4 + body->needed_capabilities.items[i].size;
     char *bytes = step_take(step, size);
@@ -226,7 +232,8 @@ static void body_save(struct step *step, uint64_t number, const struct task_body
         return;
 
     struct buffer row = { .data = bytes, .room = size, .bytes_max = size };
-    pack_u8(&row, HEAD_VERSION);
+    bool has_kind = slice_is_present(body->kind);
+    pack_u8(&row, has_kind ? BODY_VERSION_KIND : BODY_VERSION_PLAIN);
     pack_slice(&row, body->description);
     pack_slice(&row, body->metadata);
     pack_slice(&row, body->submitted_by);
@@ -234,6 +241,8 @@ static void body_save(struct step *step, uint64_t number, const struct task_body
     for (size_t i = 0; i < body->needed_capabilities.count; i++)
         pack_slice(&row, body->needed_capabilities.items[i]);
     pack_u32(&row, (uint32_t)body->depends_on_count);
+    if (has_kind)
+        pack_slice(&row, body->kind);
     blob_put(step, number, BLOB_TASK_BODY, packed_slice(step, &row));
     waits_save(step, number, body);
 }
@@ -241,7 +250,12 @@ static void body_save(struct step *step, uint64_t number, const struct task_body
 void task_create(struct step *step, struct task *task, const struct task_body *body)
 {
     struct number_key key;
+    struct packed_key kind_key;
     task->created_ms = step->command->wall_ms;
+    task->has_kind = slice_is_present(body->kind);
+    if (task->has_kind)
+        step_put_mark(step, TABLE_TASK_KIND,
+                      task_kind_key(step, &kind_key, body->kind, task->number));
     body_save(step, task->number, body);
     step_put_mark(step, TABLE_TASK_STATE, key_two(&key, task->state, task->number));
     stats_add(step, task->state, task->lane);
@@ -294,7 +308,9 @@ bool task_body_load(struct step *step, uint64_t number, struct task_body *ret_bo
     body.submitted_by = unpack_slice(&row);
     texts_unpack(step, &row, &body.needed_capabilities);
     uint32_t depends_on_count = unpack_u32(&row);
-    if (version != HEAD_VERSION || !unpack_done(&row))
+    if (version == BODY_VERSION_KIND)
+        body.kind = unpack_slice(&row);
+    if (version < BODY_VERSION_PLAIN || version > BODY_VERSION_KIND || !unpack_done(&row))
         step_fail(step, ERR_CORRUPT);
     if (!step_failed(step))
         task_waits_load(step, number, &body.depends_on, &body.depends_on_count);

@@ -66,6 +66,7 @@ struct task {
     bool held;               /* `agent` has a slot taken by this task */
     bool complete_by_passed; /* the deadline has done its work */
     bool has_tokens_used;
+    bool has_kind; /* the body says which */
     int64_t tokens_used;
     uint64_t agent;         /* assignee's number; 0 none; stays after completion */
     uint64_t set;           /* capability set needed; 0 once in an end state */
@@ -85,6 +86,7 @@ struct task_body {
     struct slice description;
     struct slice metadata; /* original JSON text; absent when none was given */
     struct slice submitted_by;
+    struct slice kind;                     /* absent when none was given */
     struct slice_list needed_capabilities; /* as given */
     uint64_t *depends_on;                  /* task numbers */
     size_t depends_on_count;

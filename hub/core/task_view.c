@@ -63,6 +63,7 @@ static void body_view(const struct task_body *body, struct step *step,
     if (!slice_is_present(view->metadata))
         view->metadata = SLICE_OF("{}");
     view->submitted_by = body->submitted_by;
+    view->kind = body->kind;
     view->needed_capabilities = texts_view(step, body->needed_capabilities);
     view->depends_on = depends_view(step, body);
 }

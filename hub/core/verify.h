@@ -27,6 +27,10 @@ struct verify {
     uint64_t mail_deadlines;  /* rows of TABLE_DEADLINE, likewise */
     uint64_t fanout_deadlines;
     uint64_t remembered; /* those of TABLE_IDEMPOTENCY's rows */
+    uint64_t tasks_of_kind;
+    uint64_t schema_texts;    /* texts that stand in blobs */
+    uint64_t schema_versions; /* versions and bindings that heads account for */
+    uint64_t schema_binds;
 };
 
 void verify_broken(struct verify *verify, const char *text);
@@ -55,5 +59,6 @@ void verify_agents(struct verify *verify);
 void verify_letters(struct verify *verify);
 void verify_channels(struct verify *verify);
 void verify_rest(struct verify *verify);
+void verify_schemas(struct verify *verify); /* after the others */
 
 #endif

@@ -78,6 +78,9 @@ static void blob_row(struct verify *verify, struct slice key, struct slice value
     case BLOB_CHANNEL:
         table = TABLE_CHANNEL;
         break;
+    case BLOB_SCHEMA_TEXT:
+        verify->schema_texts += key_number(&verify->step, key, 2) == 0;
+        return;
     case BLOB_IDEMPOTENCY:
         return;
     default:

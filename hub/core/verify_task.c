@@ -53,6 +53,9 @@ static void check_waiting(struct verify *verify, const struct task *task)
         verify_broken(verify, "a task has no body");
         return;
     }
+    verify_holds(verify, slice_is_present(body.kind) == task->has_kind,
+                 "a task and its body disagree about its kind");
+    verify->tasks_of_kind += task->has_kind;
     for (size_t i = 0; i < body.depends_on_count; i++)
         waits += has_two(verify, TABLE_WAITER, body.depends_on[i], task->number);
     verify_holds(verify, waits == task->blocked_on, "a task waits for another number");

@@ -29,7 +29,8 @@ enum err engine_create(const struct engine_options *options, struct engine **ret
     if (err != ERR_OK)
         goto fail;
     engine->batch = calloc(options->batch_max, sizeof *engine->batch);
-    if (engine->batch == NULL) {
+    engine->options.settings.judge = judge_create(options->settings.schema_steps_max);
+    if (engine->batch == NULL || engine->options.settings.judge == NULL) {
         err = ERR_MEMORY;
         goto fail;
     }
@@ -59,6 +60,7 @@ void engine_destroy(struct engine *engine)
         wake_finish(&engine->wake);
     arena_finish(&engine->arena);
     buffer_finish(&engine->scratch);
+    judge_destroy(engine->options.settings.judge);
     free(engine->batch);
     free(engine);
 }

@@ -12,6 +12,7 @@
 struct reader {
     struct engine *engine;
     struct store_reader *store;
+    struct core_settings settings; /* with a judge of its own */
     struct arena arena;
     struct buffer scratch;
 };
@@ -25,7 +26,9 @@ struct reader *reader_create(struct engine *engine)
     arena_init(&reader->arena, ANSWER_BYTES_MAX);
     buffer_init(&reader->scratch, ANSWER_BYTES_MAX);
     reader->store = store_reader_create(engine->options.store);
-    if (reader->store == NULL) {
+    reader->settings = engine->options.settings;
+    reader->settings.judge = judge_create(reader->settings.schema_steps_max);
+    if (reader->store == NULL || reader->settings.judge == NULL) {
         reader_destroy(reader);
         return NULL;
     }
@@ -38,6 +41,7 @@ void reader_destroy(struct reader *reader)
         return;
     if (reader->store != NULL)
         store_reader_destroy(reader->store);
+    judge_destroy(reader->settings.judge);
     arena_finish(&reader->arena);
     buffer_finish(&reader->scratch);
     free(reader);
@@ -52,8 +56,7 @@ static enum err question_ask(struct reader *reader, const struct envelope *envel
     question.wall_ms = clock_wall_ms();
 
     struct transaction *transaction = store_reader_begin(reader->store);
-    enum err err =
-        core_query(&reader->engine->options.settings, transaction, &question, effects);
+    enum err err = core_query(&reader->settings, transaction, &question, effects);
     store_reader_end(reader->store);
     return err;
 }

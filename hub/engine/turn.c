@@ -206,6 +206,7 @@ static enum err batch_try(struct engine *engine, uint32_t from, uint32_t *to)
         }
 
         outbox_discard(engine);
+        judge_forget(engine->options.settings.judge);
         if (err != ERR_MAP_FULL)
             return err;
         err = growths < GROWTHS_PER_BATCH ? store_grow(engine->options.store)

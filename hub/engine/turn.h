@@ -7,6 +7,7 @@
 #include "engine/doors.h"
 #include "engine/engine.h"
 #include "engine/fleet_clock.h"
+#include "engine/judge.h"
 #include "engine/order.h"
 #include "engine/release.h"
 #include "os/thread.h"

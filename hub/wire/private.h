@@ -18,7 +18,7 @@ struct wire_schemas {
     struct schema *headers;
 };
 
-enum { WIRE_SLOTS = 128 }; /* at least twice the names of a direction, a power of two */
+enum { WIRE_SLOTS = 256 }; /* at least twice the names of a direction, a power of two */
 
 struct wire {
     struct wire_schemas schemas[MESSAGE_COUNT];

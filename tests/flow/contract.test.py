@@ -185,6 +185,15 @@ def a_letter(hub):
     return first
 
 
+def a_schema(hub, name="review", kind=None, schema=None, **fields):
+    body = {"schema": {} if schema is None else schema, **fields}
+    if kind is not None:
+        body["bind"] = {"kind": kind}
+    answer = hub.http("PUT", f"/api/schemas/{name}", body, token=hub.admin)
+    same(answer.status, 200)
+    return {"name": name}
+
+
 SCENES = {
     "get_thread": lambda hub: {"message_id": a_letter(hub)},
     "get_thread_replies": lambda hub: {"message_id": a_letter(hub)},
@@ -197,6 +206,11 @@ SCENES = {
     "post_channel_subscribe": lambda hub: {"channel": a_channel(hub)},
     "post_channel_unsubscribe": lambda hub: {"channel": a_channel(hub)},
     "post_channel_publish": lambda hub: {"channel": a_channel(hub)},
+    "get_schema": lambda hub: a_schema(hub, kind="review"),
+    "get_schema_history": lambda hub: a_schema(hub),
+    "get_fleet_schemas": lambda hub: a_schema(hub, kind="review"),
+    "delete_schema": lambda hub: a_schema(hub),
+    "post_schema_validate": lambda hub: a_schema(hub),
     "get_task": lambda hub: {"task_id": a_task(hub)},
     "get_tasks": lambda hub: {"ignored": a_task(hub)},
     "get_tasks_dead_letter": lambda hub: {"ignored": a_dead_letter(hub)},
@@ -269,6 +283,9 @@ class Provocations:
 
     def invalid(self, token):
         content = self.http.routes[self.route][2].get("requestBody")
+        if content is None and "{name}" in self.http.routes[self.route][1]:
+            self.ask(422, "validation_failed", token=token, values={"name": "No-name"})
+            return
         if content is None:
             self.ask(422, "validation_failed", token=token, query="limit=0")
             return
@@ -302,6 +319,7 @@ class Provocations:
         if self.expects(422, "unknown_dependency"):
             self.ask(422, "unknown_dependency", token=token,
                      body={**body, "depends_on": [MISSING_TASK]})
+        self.schemas(token, body)
         if self.expects(409, "idempotency_conflict"):
             same(self.http.ask(self.route, body=body, token=token).status, 201)
             again = self.http.ask(self.route, body=body, token=token)
@@ -313,6 +331,50 @@ class Provocations:
             self.fill()
             self.ask(503, "queue_full", token=token, body=body,
                      values={"Idempotency-Key": "another"})
+
+    def schemas(self, token, body):
+        """What schemas of the fleet refuse, and what is refused about them."""
+        if self.expects(404, "schema_not_found"):
+            self.ask(404, "schema_not_found", token=token, body=body,
+                     values={"name": "not-there"})
+        if self.expects(412, "precondition_failed"):
+            there = a_schema(self.hub, "there")
+            asked = ({"body": {**body, "expected_version": 99}} if body
+                     else {"query": "expected_version=99"})
+            self.ask(412, "precondition_failed", token=token, values=there, **asked)
+        if self.expects(422, "schema_rejected"):
+            self.ask(422, "schema_rejected", token=token,
+                     body={"schema": {"type": "nothing"}})
+        if self.expects(422, "schema_violation"):
+            a_schema(self.hub, "never", kind="never", schema={"required": ["x"]})
+            self.ask(422, "schema_violation", token=token, body={**body, "kind": "never"},
+                     values={"Idempotency-Key": "never"})
+        self.complex_schemas(token, body)
+        if self.expects(409, "schema_conflict"):
+            a_schema(self.hub, "there", kind=body["bind"]["kind"])
+            self.ask(409, "schema_conflict", token=token, body=body,
+                     values={"name": "another"})
+        if self.expects(409, "too_many_schemas"):
+            for i in range(2):
+                a_schema(self.hub, f"filler-{i}")
+            self.ask(409, "too_many_schemas", token=token, body={"schema": {}},
+                     values={"name": "one-more"})
+
+    def complex_schemas(self, token, body):
+        """The hub of these stories judges no payload for long."""
+        if not self.expects(422, "schema_too_complex"):
+            return
+        if self.route == "put_schema":
+            self.ask(422, "schema_too_complex", token=token,
+                     body={"schema": {"pattern": "a" * 600}})
+            return
+        a_schema(self.hub, "wide", kind="wide",
+                 schema={"additionalProperties": {"allOf": [{"type": "integer"}] * 5}})
+        wide = {f"m{i}": i for i in range(80)}
+        asked = ({"payload": wide} if self.route == "post_schema_validate"
+                 else {**body, "kind": "wide", "metadata": wide})
+        self.ask(422, "schema_too_complex", token=token, body=asked,
+                 values={"name": "wide", "Idempotency-Key": "wide"})
 
     def fill(self):
         """The hub of these stories takes few open tasks."""
@@ -367,7 +429,8 @@ def route_names():
 
 for name in route_names():
     case()(examples_of(name))
-    case("--body-bytes-max", "1024", "--tasks-open-max", "5")(errors_of(name))
+    case("--body-bytes-max", "1024", "--tasks-open-max", "5", "--schemas-max", "3",
+         "--schema-steps-max", "200")(errors_of(name))
 
 
 @case("--open-registration=false")

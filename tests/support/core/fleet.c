@@ -1,6 +1,7 @@
 #include "core/fleet.h"
 
 #include "base/ensure.h"
+#include "engine/judge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,15 +34,22 @@ void fleet_init(struct fleet *fleet)
             .channels_max = 10000,
             .fanout_max = 128,
             .mailbox_ttl_ms = (int64_t)7 * 24 * 60 * 60 * 1000,
+            .schemas_max = 256,
+            .schema_versions_max = 20,
+            .schema_payloads_checked = 100,
+            .schema_steps_max = 100000,
+            .judge = judge_create(100000),
         },
         .command = { .now_ms = 1000, .wall_ms = 1767225600000 },
     };
+    fleet->judge = fleet->settings.judge;
     arena_init(&fleet->arena, (size_t)64 << 20);
     fleet_as_hub(fleet);
 }
 
 void fleet_finish(struct fleet *fleet)
 {
+    judge_destroy(fleet->judge);
     memory_store_destroy(fleet->store);
     arena_finish(&fleet->arena);
 }
@@ -85,8 +93,10 @@ static enum err apply(struct fleet *fleet, struct transaction *transaction)
         err = core_seal(transaction, command->sequence, command->now_ms);
     if (err == ERR_OK)
         memory_commit(fleet->store);
-    else
+    else {
         memory_rollback(fleet->store);
+        judge_forget(fleet->judge);
+    }
     return err;
 }
 

@@ -22,6 +22,7 @@ struct fleet {
     struct effects effects;
     struct command command; /* the next one's times and asker; fleet_as_...() */
     uint64_t request;       /* the last one's number */
+    struct judge *judge;    /* the one in settings; fleet_init() made it */
 
     /* Called by fleet_do() before each command; NULL: nothing. May use fleet_try(). */
     void (*before)(struct fleet *fleet, const struct message *message);

@@ -254,6 +254,36 @@ static void leave_open(struct fleet *fleet)
     scene_link_closed(fleet, BOB.link);
 }
 
+static void put_schema(struct fleet *fleet, const char *name, const char *text,
+                       const char *part)
+{
+    struct message_put_schema_bind bind = { .kind = SLICE_OF("sweep"),
+                                            .part = slice_from_text(part) };
+    struct message message = { .type = MESSAGE_PUT_SCHEMA };
+    message.as.put_schema.name = slice_from_text(name);
+    message.as.put_schema.schema = slice_from_text(text);
+    message.as.put_schema.bind = part[0] != '\0' ? &bind : NULL;
+    fleet_do(fleet, &message);
+}
+
+/* The fleet's own schemas: versions, bindings, and one that goes again. */
+static void schemas(struct fleet *fleet)
+{
+    fleet_as_client(fleet, "ops", ROLE_OPERATOR);
+    put_schema(fleet, "sweep", "{\"type\":\"object\"}", "payload");
+    put_schema(fleet, "sweep-result", "{\"minProperties\":1}", "result");
+    put_schema(fleet, "gone", "{}", "");
+    scene_submit(fleet, (struct message_post_task){ .kind = SLICE_OF("sweep") });
+    uint64_t done =
+        scene_submit(fleet, (struct message_post_task){ .kind = SLICE_OF("sweep") });
+    scene_complete(fleet, ADA, done, 1);
+    fleet_as_client(fleet, "ops", ROLE_OPERATOR);
+    put_schema(fleet, "sweep", "{\"maxProperties\":3}", "");
+    struct message message = { .type = MESSAGE_DELETE_SCHEMA };
+    message.as.delete_schema.name = SLICE_OF("gone");
+    fleet_do(fleet, &message);
+}
+
 void story_tell(struct fleet *fleet)
 {
     const char *able[] = { "git", NULL };
@@ -264,6 +294,7 @@ void story_tell(struct fleet *fleet)
     talk(fleet);
     talk_live(fleet);
     work(fleet);
+    schemas(fleet);
     trouble(fleet);
     questions(fleet);
     leave_open(fleet);

@@ -161,14 +161,37 @@ static void try_tasks(struct fleet *fleet)
 static void try_questions(struct fleet *fleet)
 {
     static const enum message_type types[] = {
-        MESSAGE_GET_ADMIN_TOKENS, MESSAGE_GET_AGENTS, MESSAGE_GET_TASKS,
-        MESSAGE_GET_TASKS_STATS,  MESSAGE_GET_HEALTH, MESSAGE_GET_TASKS_DEAD_LETTER,
+        MESSAGE_GET_ADMIN_TOKENS,  MESSAGE_GET_AGENTS, MESSAGE_GET_TASKS,
+        MESSAGE_GET_TASKS_STATS,   MESSAGE_GET_HEALTH, MESSAGE_GET_TASKS_DEAD_LETTER,
+        MESSAGE_GET_FLEET_SCHEMAS,
     };
     fleet_as_client(fleet, "root", ROLE_ADMIN);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         const struct message message = { .type = types[i] };
         try(fleet, &message);
     }
+}
+
+static void try_schemas(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_GET_SCHEMA };
+    fleet_as_client(fleet, "root", ROLE_ADMIN);
+    message.as.get_schema.name = SLICE_OF("sweep");
+    try(fleet, &message);
+    message = (struct message){ .type = MESSAGE_GET_SCHEMA_HISTORY };
+    message.as.get_schema_history.name = SLICE_OF("sweep");
+    try(fleet, &message);
+    message = (struct message){ .type = MESSAGE_POST_TASK };
+    message.as.post_task.description = SLICE_OF("sweep");
+    message.as.post_task.kind = SLICE_OF("sweep");
+    try(fleet, &message);
+    message = (struct message){ .type = MESSAGE_PUT_SCHEMA };
+    message.as.put_schema.name = SLICE_OF("sweep");
+    message.as.put_schema.schema = SLICE_OF("{\"maxProperties\":0}");
+    try(fleet, &message);
+    message = (struct message){ .type = MESSAGE_DELETE_SCHEMA };
+    message.as.delete_schema.name = SLICE_OF("sweep-result");
+    try(fleet, &message);
 }
 
 static void spoilt_rows_never_end_the_hub(void **state)
@@ -196,6 +219,7 @@ static void spoilt_rows_never_end_the_hub(void **state)
         try_identify(&fleet, CAROL);
         try_tasks(&fleet);
         try_questions(&fleet);
+        try_schemas(&fleet);
         const struct message started = { .type = MESSAGE_HUB_STARTED };
         fleet_as_hub(&fleet);
         try(&fleet, &started);

@@ -88,7 +88,7 @@ static enum message_type answer_of(enum message_type route)
     return (enum message_type)(route + 1);
 }
 
-/* The pattern itself will do for a value: it is a short text. */
+/* Without an example the pattern itself will do for a value: it is a short text. */
 static size_t path_of(const struct message_row *row, struct wire_parameter *parameters)
 {
     size_t count;
@@ -103,7 +103,13 @@ static void exchange(struct bench *bench, enum message_type route,
     const struct json_node *request = json_member(json, example, SLICE_OF("request"));
     const struct json_node *answer = json_member(json, example, SLICE_OF("answer"));
     struct wire_parameter parameters[4];
+    const struct json_node *path = json_member(json, example, SLICE_OF("path"));
     size_t count = path_of(&MESSAGE_ROWS[route], parameters);
+    for (size_t i = 0; i < count && path != NULL; i++) {
+        const struct json_node *value = json_member(json, path, parameters[i].name);
+        assert_non_null(value);
+        parameters[i].value = value->value.text;
+    }
     struct slice body = request == NULL ? (struct slice){ 0 } : request->raw;
     if (!wire_parse_request(bench->reader, route, parameters, count, body, &bench->arena,
                             &bench->message, &bench->refusal))

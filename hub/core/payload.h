@@ -1,0 +1,17 @@
+/*
+ * payload.h - payloads of tasks whose kind has a schema are judged before they are taken.
+ */
+#ifndef CORE_PAYLOAD_H
+#define CORE_PAYLOAD_H
+
+#include "core/task.h"
+
+/* May this be the metadata of a new task of this kind? False: the asker is refused, or
+ * the step has failed. An absent kind is bound to nothing. */
+bool payload_admit(struct step *step, struct slice kind, struct slice metadata);
+
+/* Likewise for the result of a task that its agent reports as done. */
+bool result_admit(struct step *step, const struct task *task, struct slice prefix,
+                  struct slice result);
+
+#endif
