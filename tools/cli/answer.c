@@ -49,6 +49,10 @@ static void error_item_append(const struct answer *answer, const struct json_nod
 {
     buffer_append_text(text, "\n  ");
     text_escape(member_text(answer, item, "field"), false, "", text);
+    struct slice pointer = member_text(answer, item, "pointer");
+    if (pointer.size > 0)
+        buffer_append_text(text, " at ");
+    text_escape(pointer, false, "", text);
     buffer_append_text(text, ": ");
     struct slice detail = member_text(answer, item, "detail");
     text_escape(detail.size > 0 ? detail : member_text(answer, item, "error"), false, "",

@@ -120,6 +120,10 @@ enum outcome token_revoke_run(struct invocation *invocation);
 enum outcome hub_health_run(struct invocation *invocation);
 enum outcome schema_check_run(struct invocation *invocation);
 enum outcome schema_suite_run(struct invocation *invocation);
+enum outcome schema_push_run(struct invocation *invocation);
+enum outcome schema_list_run(struct invocation *invocation);
+enum outcome schema_show_run(struct invocation *invocation);
+enum outcome schema_delete_run(struct invocation *invocation);
 enum outcome help_run(struct invocation *invocation);
 enum outcome version_run(struct invocation *invocation);
 

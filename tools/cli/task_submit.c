@@ -91,12 +91,17 @@ static enum outcome members_write(const struct invocation *invocation,
                                   struct json_writer *writer)
 {
     const char *priority = given_value(invocation, "--priority");
+    const char *kind = given_value(invocation, "--kind");
     const char *metadata = given_value(invocation, "--metadata");
     const char *retries = given_value(invocation, "--max-retries");
     enum outcome outcome = OUTCOME_OK;
     if (priority != NULL) {
         json_key_text(writer, "priority");
         json_string_text(writer, priority);
+    }
+    if (kind != NULL) {
+        json_key_text(writer, "kind");
+        json_string_text(writer, kind);
     }
     if (metadata != NULL)
         outcome = metadata_write(writer, metadata);
