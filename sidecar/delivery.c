@@ -153,6 +153,13 @@ static bool is_passing(struct slice error)
     return false;
 }
 
+/* The result is not what the schema of the task's kind says: it never will be. */
+static bool is_about_schema(struct slice error)
+{
+    return slice_equal_text(error, "task_complete_failed: schema_violation") ||
+           slice_equal_text(error, "task_complete_failed: schema_too_complex");
+}
+
 static bool is_about_report(const struct message_error *error,
                             const struct report *report)
 {
@@ -183,6 +190,9 @@ bool delivery_error(struct sidecar *sidecar, const struct message_error *error)
     }
     if (slice_equal_text(error->error, "validation_failed"))
         failure_put(sidecar, report, "result_refused: the hub does not take its form");
+    else if (is_about_schema(error->error))
+        failure_put(sidecar, report,
+                    "result_refused: it does not fit the fleet's schema");
     report_drop(sidecar, report);
     return true;
 }
