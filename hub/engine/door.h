@@ -52,9 +52,6 @@ bool door_push(struct door *door, struct envelope *envelope);
  * link. */
 uint64_t door_link_first(const struct door *door);
 
-/* True when door_push has room for `count` more. */
-bool door_has_room(const struct door *door, uint32_t count);
-
 /* The next committed batch, or NULL. */
 struct release_batch *door_pop(struct door *door);
 

@@ -74,11 +74,6 @@ bool door_push(struct door *door, struct envelope *envelope)
     return true;
 }
 
-bool door_has_room(const struct door *door, uint32_t count)
-{
-    return ring_room(door->in) >= count;
-}
-
 struct release_batch *door_pop(struct door *door)
 {
     struct release_batch *batch = ring_pop(door->out);

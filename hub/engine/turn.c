@@ -169,13 +169,11 @@ static enum err ticks_apply(struct engine *engine, struct transaction *transacti
 static enum err batch_apply(struct engine *engine, uint32_t from, uint32_t *to)
 {
     struct transaction *transaction = store_batch(engine->options.store);
-    struct command last = { 0 };
     enum err err = ERR_OK;
 
     for (uint32_t i = from; i < *to && err == ERR_OK; i++) {
         bool more_due;
-        last = engine->batch[i].command;
-        err = command_apply(engine, transaction, &last, &more_due);
+        err = command_apply(engine, transaction, &engine->batch[i].command, &more_due);
         if (outbox_bytes(engine) > BATCH_FRAME_BYTES_MAX)
             *to = i + 1;
     }
