@@ -48,6 +48,16 @@ struct slice slice_skip(struct slice slice, size_t from)
     return (struct slice){ slice.data + from, slice.size - from };
 }
 
+struct slice slice_trim(struct slice slice)
+{
+    while (slice.size > 0 && (slice.data[0] == ' ' || slice.data[0] == '\t'))
+        slice = slice_skip(slice, 1);
+    while (slice.size > 0 &&
+           (slice.data[slice.size - 1] == ' ' || slice.data[slice.size - 1] == '\t'))
+        slice.size--;
+    return slice;
+}
+
 bool slice_parse_u64(struct slice slice, uint64_t *ret_number)
 {
     if (slice.size == 0)

@@ -54,6 +54,9 @@ size_t slice_find(struct slice slice, char byte);
 /* Everything from `from` on; empty when `from` is past the end. */
 struct slice slice_skip(struct slice slice, size_t from);
 
+/* Without the blanks and tabs at both ends. */
+struct slice slice_trim(struct slice slice);
+
 /*
  * The whole slice as a decimal number: digits only (and one leading '-' for the signed
  * form), no white space, no overflow. False leaves *ret alone.

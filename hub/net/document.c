@@ -2,16 +2,6 @@
 
 enum { STATUS_OK = 200 };
 
-static struct slice trim(struct slice word)
-{
-    while (word.size > 0 && (word.data[0] == ' ' || word.data[0] == '\t'))
-        word = slice_skip(word, 1);
-    while (word.size > 0 &&
-           (word.data[word.size - 1] == ' ' || word.data[word.size - 1] == '\t'))
-        word.size--;
-    return word;
-}
-
 /* Weak or strong: a text made once has no other form. */
 static bool tag_is(struct slice tag, struct slice digest)
 {
@@ -26,7 +16,7 @@ static bool is_known(struct slice tags, struct slice digest)
 {
     while (tags.size > 0) {
         size_t end = slice_find(tags, ',');
-        struct slice tag = trim(slice_make(tags.data, end));
+        struct slice tag = slice_trim(slice_make(tags.data, end));
         if (slice_equal_text(tag, "*") || tag_is(tag, digest))
             return true;
         tags = slice_skip(tags, end + 1);

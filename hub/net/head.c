@@ -38,16 +38,6 @@ bool head_is_repeated(struct lws *wsi, enum lws_token_indexes token)
     return lws_hdr_fragment_length(wsi, token, 1) > 0;
 }
 
-static struct slice trim(struct slice word)
-{
-    while (word.size > 0 && (word.data[0] == ' ' || word.data[0] == '\t'))
-        word = slice_skip(word, 1);
-    while (word.size > 0 &&
-           (word.data[word.size - 1] == ' ' || word.data[word.size - 1] == '\t'))
-        word.size--;
-    return word;
-}
-
 bool list_has(struct slice list, const char *word)
 {
     size_t size = strlen(word);
@@ -55,7 +45,7 @@ bool list_has(struct slice list, const char *word)
         size_t end = slice_find(list, ',');
         struct slice item = slice_make(list.data, end);
         item.size = slice_find(item, ';');
-        item = trim(item);
+        item = slice_trim(item);
         if (item.size == size && strncasecmp(item.data, word, size) == 0)
             return true;
         list = slice_skip(list, end + 1);
@@ -249,7 +239,7 @@ static bool add_header(struct link *link, struct exchange *exchange, struct slic
         return false;
     size = lws_hdr_custom_copy(wsi, value, size + 1, key, (int)name.size + 1);
     return size < 0 || add_parameter(exchange, FIELD_IN_HEADER, name,
-                                     trim(slice_make(value, (size_t)size)));
+                                     slice_trim(slice_make(value, (size_t)size)));
 }
 
 bool head_parameters(struct link *link, struct exchange *exchange)

@@ -107,6 +107,15 @@ static void numbers_parse_up_to_their_ends(void **state)
     assert_true(other == 0);
 }
 
+static void blanks_are_trimmed_at_the_ends_alone(void **state)
+{
+    (void)state;
+    assert_true(slice_equal_text(slice_trim(SLICE_OF(" \t a b\t ")), "a b"));
+    assert_true(slice_equal_text(slice_trim(SLICE_OF("ab")), "ab"));
+    assert_int_equal(slice_trim(SLICE_OF(" \t ")).size, 0);
+    assert_int_equal(slice_trim(SLICE_OF("")).size, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +127,7 @@ int main(void)
         cmocka_unit_test(skipping_past_the_end_leaves_nothing),
         cmocka_unit_test(numbers_parse_whole_or_not_at_all),
         cmocka_unit_test(numbers_parse_up_to_their_ends),
+        cmocka_unit_test(blanks_are_trimmed_at_the_ends_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
