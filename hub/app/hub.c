@@ -2,6 +2,7 @@
 
 #include "app/keys.h"
 #include "app/listen.h"
+#include "app/service.h"
 #include "net/net.h"
 #include "os/counter.h"
 #include "os/file.h"
@@ -17,6 +18,7 @@
 struct hub {
     const struct config *config;
     struct listen listen;
+    int listener; /* handed down by the service manager; -1: none */
     struct store *store;
     struct wire *wire;
     struct engine *engine;
@@ -49,6 +51,16 @@ static enum err complain(const struct config *config, const char *place,
     return ERR_INVALID;
 }
 
+static enum err listen_check(const struct config *config, const struct listen *listen)
+{
+    if (!listen->loopback && config_text(config, SETTING_TLS_CERTIFICATE).size == 0 &&
+        !config_bool(config, SETTING_INSECURE_LISTEN))
+        return complain(config, "listen",
+                        "beyond loopback without TLS anybody on the way reads tokens and "
+                        "tasks; give tls_certificate and tls_key, or --insecure-listen");
+    return ERR_OK;
+}
+
 enum err hub_settings_check(const struct config *config)
 {
     struct listen listen;
@@ -60,10 +72,8 @@ enum err hub_settings_check(const struct config *config)
     if (certificate != key)
         return complain(config, "tls_certificate, tls_key",
                         "one does not go without the other");
-    if (!listen.loopback && !certificate && !config_bool(config, SETTING_INSECURE_LISTEN))
-        return complain(config, "listen",
-                        "beyond loopback without TLS anybody on the way reads tokens and "
-                        "tasks; give tls_certificate and tls_key, or --insecure-listen");
+    if (listen_check(config, &listen) != ERR_OK)
+        return ERR_INVALID;
     if (config_number(config, SETTING_MAP_BYTES_FIRST) >
         config_number(config, SETTING_MAP_BYTES_MAX))
         return complain(config, "map_bytes_first", "is more than map_bytes_max");
@@ -163,6 +173,9 @@ static enum exit_code net_start(struct hub *hub)
     net_options_init(&options);
     options.address = hub->listen.address;
     options.port = hub->listen.port;
+    options.listener = hub->listener;
+    options.alive_every_ms = service_alive_every_ms();
+    options.alive = service_alive;
     options.tls_certificate = path_or_null(config, SETTING_TLS_CERTIFICATE);
     options.tls_key = path_or_null(config, SETTING_TLS_KEY);
     options.hosts = hosts.items;
@@ -255,8 +268,10 @@ static enum exit_code hub_serve(struct hub *hub)
         LOG_WARNING("listening_without_tls", LOG_WORD("address", hub->listen.address));
     LOG_NOTICE("listening", LOG_WORD("address", hub->listen.address),
                LOG_NUMBER("port", net_port(hub->net)));
+    service_ready();
 
     net_run(hub->net);
+    service_stopping();
     net_quiesce(hub->net);
     engine_stop(hub->engine);
     net_finish(hub->net);
@@ -281,7 +296,9 @@ static void hub_finish(struct hub *hub)
 enum exit_code hub_run(const struct config *config)
 {
     struct hub hub = { .config = config };
-    if (!listen_parse(config_text(config, SETTING_LISTEN), &hub.listen))
+    if (!listen_parse(config_text(config, SETTING_LISTEN), &hub.listen) ||
+        service_socket_take(&hub.listen, &hub.listener, config->complaints) != ERR_OK ||
+        listen_check(config, &hub.listen) != ERR_OK)
         return EXIT_CODE_CONFIG;
 
     signals_take();

@@ -54,3 +54,14 @@ bool listen_parse(struct slice text, struct listen *ret_listen)
     *ret_listen = listen;
     return true;
 }
+
+bool listen_describe(int family, const void *address, uint16_t port,
+                     struct listen *ret_listen)
+{
+    struct listen listen = { .port = port };
+    if (inet_ntop(family, address, listen.address, sizeof listen.address) == NULL ||
+        !address_judge(&listen))
+        return false;
+    *ret_listen = listen;
+    return true;
+}

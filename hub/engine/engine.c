@@ -87,6 +87,11 @@ bool engine_is_broken(const struct engine *engine)
     return atomic_load(&engine->broken);
 }
 
+int64_t engine_turned_ms(const struct engine *engine)
+{
+    return atomic_load(&engine->turned_ms);
+}
+
 bool engine_intake_closed(const struct engine *engine)
 {
     return atomic_load(&engine->intake_closed);
@@ -135,6 +140,7 @@ static void batch_take(struct engine *engine)
 
 bool engine_turn(struct engine *engine)
 {
+    atomic_store(&engine->turned_ms, clock_monotonic_ms());
     if (!doors_claim(engine))
         return false;
     batch_take(engine);

@@ -62,6 +62,12 @@ bool engine_turn(struct engine *engine);
 
 bool engine_is_broken(const struct engine *engine);
 
+/* The engine thread turns at least this often, be there work or not. */
+enum { ENGINE_WAIT_MS_MAX = 1000 };
+
+/* When it last did, on the monotonic clock. Any thread. */
+int64_t engine_turned_ms(const struct engine *engine);
+
 /* New submits are refused because the store nears its largest size. Any thread. */
 bool engine_intake_closed(const struct engine *engine);
 

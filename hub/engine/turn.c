@@ -12,7 +12,7 @@
 #define TICKS_PER_BATCH 4
 
 /* The wall clock may jump: deadlines on it are looked at this often at the least. */
-#define WAIT_MS_MAX 1000
+#define WAIT_MS_MAX ENGINE_WAIT_MS_MAX
 
 /* A map that grew this often for one batch will not hold it. */
 #define GROWTHS_PER_BATCH 40

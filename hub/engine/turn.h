@@ -32,6 +32,7 @@ struct engine {
     int64_t next_due_ms;   /* monotonic: when a tick is wanted */
     int64_t measured_ms;   /* monotonic: when the store was last measured */
 
+    _Atomic int64_t turned_ms; /* monotonic: when the thread last began a turn */
     atomic_bool broken;
     atomic_bool intake_closed;
     atomic_bool stopping;

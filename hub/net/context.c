@@ -45,6 +45,7 @@ void net_options_init(struct net_options *options)
     *options = (struct net_options){
         .address = "127.0.0.1",
         .port = 4000,
+        .listener = -1,
         .open_registration = true,
         .connections_max = 12000,
         .connections_per_address_max = 256,
@@ -90,27 +91,46 @@ static bool is_any(const char *address)
     return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
 }
 
+/* 0 for anything that is no listening TCP socket. */
+static uint16_t listener_port(int fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } address = { 0 };
+    socklen_t size = sizeof address;
+    int listens = 0;
+    socklen_t listens_size = sizeof listens;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size) != 0 ||
+        listens == 0 || getsockname(fd, &address.any, &size) != 0)
+        return 0;
+    return ntohs(address.any.sa_family == AF_INET6 ? address.six.sin6_port
+                                                   : address.four.sin_port);
+}
+
 /* The library keeps its listening socket to itself. */
 static int find_listener(uint16_t port)
 {
-    for (int fd = 0; fd < EARLY_FILES; fd++) {
-        union {
-            struct sockaddr any;
-            struct sockaddr_in four;
-            struct sockaddr_in6 six;
-        } address = { 0 };
-        socklen_t size = sizeof address;
-        int listens = 0;
-        socklen_t listens_size = sizeof listens;
-        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size) != 0 ||
-            listens == 0 || getsockname(fd, &address.any, &size) != 0)
-            continue;
-        in_port_t found = address.any.sa_family == AF_INET6 ? address.six.sin6_port
-                                                            : address.four.sin_port;
-        if (ntohs(found) == port)
+    for (int fd = 0; fd < EARLY_FILES; fd++)
+        if (listener_port(fd) == port)
             return fd;
-    }
     return -1;
+}
+
+/* The library cannot be handed a listening socket, so it opens one of its own, on loopback
+ * and any port, whose place the given one then takes. */
+static enum err adopt_listener(struct net *net)
+{
+    int given = net->options.listener;
+    int flags = fcntl(given, F_GETFL);
+    if (net->listener < 0 || flags < 0 ||
+        fcntl(given, F_SETFL, flags | O_NONBLOCK) != 0 ||
+        dup3(given, net->listener, O_CLOEXEC) < 0)
+        return ERR_INVALID;
+    close(given);
+    net->port = listener_port(net->listener);
+    return ERR_OK;
 }
 
 /* Nothing is ever ready on what takes the listener's place, so the library, which would
@@ -129,9 +149,11 @@ static void close_listener(struct net *net)
 static enum err open_vhost(struct net *net)
 {
     const struct net_options *options = &net->options;
+    bool given = options->listener >= 0;
+    const char *address = given ? "127.0.0.1" : options->address;
     struct lws_context_creation_info info = {
-        .port = options->port,
-        .iface = is_any(options->address) ? NULL : options->address,
+        .port = given ? 0 : options->port,
+        .iface = is_any(address) ? NULL : address,
         .protocols = PROTOCOLS,
         .vhost_name = "drover",
         .keepalive_timeout = LIBRARY_IDLE_S,
@@ -141,7 +163,7 @@ static enum err open_vhost(struct net *net)
                    LWS_SERVER_OPTION_VALIDATE_UTF8 |
                    LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
     };
-    if (strchr(options->address, ':') == NULL)
+    if (strchr(address, ':') == NULL)
         info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
     if (net->tls) {
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
@@ -155,8 +177,9 @@ static enum err open_vhost(struct net *net)
                   LOG_NUMBER("port", options->port));
         return ERR_LIMIT;
     }
-    net->listener = find_listener(net_port(net));
-    return ERR_OK;
+    net->port = (uint16_t)lws_get_vhost_listen_port(net->vhost);
+    net->listener = find_listener(net->port);
+    return given ? adopt_listener(net) : ERR_OK;
 }
 
 static enum err open_context(struct net *net)
@@ -236,7 +259,7 @@ enum err net_create(const struct net_options *options, struct net **ret_net)
 
 uint16_t net_port(const struct net *net)
 {
-    return (uint16_t)lws_get_vhost_listen_port(net->vhost);
+    return net->port;
 }
 
 bool net_is_loopback(const struct net *net)

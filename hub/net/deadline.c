@@ -127,6 +127,19 @@ static void act(struct link *link, int64_t now_ms)
     link_kill(link);
 }
 
+/* Whoever watches the hub hears of it only while both threads turn. */
+static void tell_alive(struct net *net, int64_t now_ms)
+{
+    const struct net_options *options = &net->options;
+    if (options->alive_every_ms == 0 ||
+        now_ms - net->alive_told_ms < options->alive_every_ms ||
+        now_ms - engine_turned_ms(options->engine) >
+            options->alive_every_ms + ENGINE_WAIT_MS_MAX)
+        return;
+    net->alive_told_ms = now_ms;
+    options->alive();
+}
+
 static void tick(lws_sorted_usec_list_t *sul)
 {
     struct net *net = lws_container_of(sul, struct net, tick);
@@ -135,6 +148,7 @@ static void tick(lws_sorted_usec_list_t *sul)
     while ((node = wheel_take(&net->wheel, now_ms)) != NULL)
         act(lws_container_of(node, struct link, deadline), now_ms);
     handoff_drain(net);
+    tell_alive(net, now_ms);
     deadline_start(net);
 }
 

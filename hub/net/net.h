@@ -21,6 +21,7 @@ struct gate;
 struct net_options {
     const char *address; /* "127.0.0.1", "::1", "0.0.0.0", "::" */
     uint16_t port;       /* 0: any that is free */
+    int listener;        /* a socket that listens there already, taken; -1: none */
     /* PEM files; NULL: no TLS. The key may be read by its owner only. */
     const char *tls_certificate;
     const char *tls_key;
@@ -38,6 +39,10 @@ struct net_options {
     int64_t auth_deadline_ms;
     int64_t idle_timeout_ms;
     size_t keys_max;
+
+    /* Called from the loop about this often while loop and engine turn; 0: never. */
+    int64_t alive_every_ms;
+    void (*alive)(void);
 
     struct engine *engine;   /* borrowed; the net adds its door */
     const struct wire *wire; /* borrowed */

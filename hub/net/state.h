@@ -23,7 +23,9 @@ struct net {
     struct lws_context *context;
     struct lws_vhost *vhost;
     int listener; /* the socket listened on; -1 when it is not known */
+    uint16_t port;
     lws_sorted_usec_list_t tick;
+    int64_t alive_told_ms;
     atomic_bool stop;
     bool quiet;     /* nothing is read any more */
     bool finishing; /* everybody is being sent home */
