@@ -14,6 +14,8 @@ enum {
     DELAY_LEAST_MS = 50,
     SETTLE_MS = 20000,
     PING_MS = 30000,
+    PING_MS_MIN = 1000,
+    PING_MS_MAX = 600000,
     PONG_MS = 10000,
     FRAMES_MAX = 1024,
     RX_CHUNK_BYTES = 16384,
@@ -46,6 +48,7 @@ struct hub_link {
     struct buffer message;
     struct loop_timer retry;
     struct loop_timer ping;
+    int64_t ping_ms;
     struct loop_timer pong;
     struct loop_timer settling; /* an attempt must lead to something in this time */
     int64_t delay_ms;           /* the bound of the next wait */
@@ -113,10 +116,21 @@ static void ping_send(void *owner)
     struct buffer text;
     buffer_init(&text, 256);
     words_ping(&text);
-    if (!buffer_failed(&text) && hub_link_send(link, buffer_slice(&text)))
+    /* Pings may be closer together than the patience for their answers. */
+    if (!buffer_failed(&text) && hub_link_send(link, buffer_slice(&text)) &&
+        !loop_timer_is_set(&link->pong))
         loop_timer_set(link->loop, &link->pong, PONG_MS, pong_missing, link);
     buffer_finish(&text);
-    loop_timer_set(link->loop, &link->ping, PING_MS, ping_send, link);
+    loop_timer_set(link->loop, &link->ping, link->ping_ms, ping_send, link);
+}
+
+void hub_link_ping_every(struct hub_link *link, int64_t interval_ms)
+{
+    link->ping_ms = interval_ms < PING_MS_MIN   ? PING_MS_MIN
+                    : interval_ms > PING_MS_MAX ? PING_MS_MAX
+                                                : interval_ms;
+    if (link->up)
+        loop_timer_set(link->loop, &link->ping, link->ping_ms, ping_send, link);
 }
 
 void hub_link_pong(struct hub_link *link)
@@ -127,7 +141,7 @@ void hub_link_pong(struct hub_link *link)
 static void link_up(struct hub_link *link)
 {
     link->up = true;
-    loop_timer_set(link->loop, &link->ping, PING_MS, ping_send, link);
+    hub_link_ping_every(link, PING_MS);
     link->listener.up(link->listener.owner);
 }
 

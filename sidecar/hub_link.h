@@ -2,8 +2,8 @@
  * hub_link.h - the one connection to the hub: made, kept alive, and made again.
  *
  * Connects at once, then after a random part of a bound that doubles from a second to a
- * minute, so that a fleet does not come back all at once. A ping every half minute must
- * be answered, else the connection is given up.
+ * minute, so that a fleet does not come back all at once. A ping every half minute, or
+ * as often as the hub asks for, must be answered, else the connection is given up.
  *
  * Ownership  Texts given to the listener are borrowed for the call.
  * Memory     A received message and the queue of what is to be sent are bounded; a frame
@@ -58,6 +58,9 @@ void hub_link_close(struct hub_link *link);
 void hub_link_drop(struct hub_link *link);
 
 bool hub_link_is_up(const struct hub_link *link);
+
+/* How often the hub wants a ping; within bounds. Holds until the connection is gone. */
+void hub_link_ping_every(struct hub_link *link, int64_t interval_ms);
 
 /* The hub has said something: it lives. */
 void hub_link_pong(struct hub_link *link);

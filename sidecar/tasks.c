@@ -325,6 +325,8 @@ void tasks_identified(struct sidecar *sidecar,
         sidecar->lease_ms = identified->lease_ms;
     if (identified->has_reconnect_grace_ms)
         sidecar->grace_ms = identified->reconnect_grace_ms;
+    if (identified->has_heartbeat_interval_ms)
+        hub_link_ping_every(sidecar->link, identified->heartbeat_interval_ms);
     hub_link_settle(sidecar->link);
     for (size_t i = 0; i < sidecar->recovering_count; i++)
         task_say(sidecar, MESSAGE_TASK_RECOVERING,

@@ -9,6 +9,7 @@
 #include "os/log.h"
 
 #include <signal.h>
+#include <string.h>
 
 #define RING_SLOTS 4096
 #define BATCH_MAX 1024
@@ -61,8 +62,24 @@ static enum err listen_check(const struct config *config, const struct listen *l
     return ERR_OK;
 }
 
+static bool is_web_url(struct slice url)
+{
+    size_t scheme = slice_starts_with(url, SLICE_OF("https://"))  ? 8
+                    : slice_starts_with(url, SLICE_OF("http://")) ? 7
+                                                                  : 0;
+    if (scheme == 0 || url.size == scheme || url.data[scheme] == '/')
+        return false;
+    for (size_t i = 0; i < url.size; i++) {
+        unsigned char c = (unsigned char)url.data[i];
+        if (c <= ' ' || c >= 0x7f || memchr("\"\\<>?#@", c, 8) != NULL)
+            return false;
+    }
+    return true;
+}
+
 enum err hub_settings_check(const struct config *config)
 {
+    struct slice public = config_text(config, SETTING_PUBLIC_URL);
     struct listen listen;
     bool certificate = config_text(config, SETTING_TLS_CERTIFICATE).size > 0;
     bool key = config_text(config, SETTING_TLS_KEY).size > 0;
@@ -74,6 +91,9 @@ enum err hub_settings_check(const struct config *config)
                         "one does not go without the other");
     if (listen_check(config, &listen) != ERR_OK)
         return ERR_INVALID;
+    if (public.size > 0 && !is_web_url(public))
+        return complain(config, "public_url",
+                        "wants http:// or https:// and a host, as https://hub.example");
     if (config_number(config, SETTING_MAP_BYTES_FIRST) >
         config_number(config, SETTING_MAP_BYTES_MAX))
         return complain(config, "map_bytes_first", "is more than map_bytes_max");
@@ -114,6 +134,7 @@ static struct core_settings core_settings(const struct config *config)
         .schema_payloads_checked =
             (uint32_t)config_number(config, SETTING_SCHEMA_PAYLOADS_CHECKED),
         .schema_steps_max = (uint32_t)config_number(config, SETTING_SCHEMA_STEPS_MAX),
+        .heartbeat_max_ms = config_number(config, SETTING_IDLE_TIMEOUT_MS) / 2,
     };
 }
 
@@ -164,6 +185,15 @@ static const char *path_or_null(const struct config *config, enum setting settin
     return config_text(config, setting).size > 0 ? config_path(config, setting) : NULL;
 }
 
+/* Absent when there is none; else without the slash people like to end it with. */
+static struct slice public_url(const struct config *config)
+{
+    struct slice url = config_text(config, SETTING_PUBLIC_URL);
+    while (url.size > 0 && url.data[url.size - 1] == '/')
+        url.size--;
+    return url.size > 0 ? url : (struct slice){ NULL, 0 };
+}
+
 static enum exit_code net_start(struct hub *hub)
 {
     const struct config *config = hub->config;
@@ -180,6 +210,7 @@ static enum exit_code net_start(struct hub *hub)
     options.tls_key = path_or_null(config, SETTING_TLS_KEY);
     options.hosts = hosts.items;
     options.host_count = hosts.count;
+    options.public_url = public_url(config);
     options.open_registration = config_bool(config, SETTING_OPEN_REGISTRATION);
     options.connections_max = (uint32_t)config_number(config, SETTING_CONNECTIONS_MAX);
     options.connections_per_address_max =

@@ -1,3 +1,4 @@
+#include "core/config.h"
 #include "core/handlers.h"
 #include "core/token.h"
 
@@ -15,5 +16,6 @@ void on_post_onboard_register(struct step *step,
 
     struct message answer = { .type = MESSAGE_POST_ONBOARD_REGISTER_ANSWER };
     answer.as.post_onboard_register_answer.agent_id = message->agent_id;
+    answer.as.post_onboard_register_answer.default_repo = config_default_repo(step);
     step_answer(step, &answer, 0);
 }

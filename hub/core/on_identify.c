@@ -1,3 +1,4 @@
+#include "core/config.h"
 #include "core/deadline.h"
 #include "core/handlers.h"
 #include "core/hold.h"
@@ -137,6 +138,8 @@ static void answer_identified(struct step *step, const struct agent *agent,
         .has_lease_ms = true,
         .reconnect_grace_ms = step->settings->reconnect_grace_ms,
         .has_reconnect_grace_ms = true,
+        .heartbeat_interval_ms = config_heartbeat_told_ms(step),
+        .has_heartbeat_interval_ms = true,
     };
     step_bind(step, agent->link);
     step_answer(step, &message, 0);

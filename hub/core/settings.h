@@ -33,6 +33,7 @@ struct core_settings {
     uint32_t schema_versions_max;     /* kept of each */
     uint32_t schema_payloads_checked; /* stored ones that a new version is tried on */
     uint32_t schema_steps_max;        /* what judging one payload may cost */
+    int64_t heartbeat_max_ms;         /* agents are told to say something this often */
     struct judge *judge; /* of the calling thread; NULL: what needs one is refused */
 };
 

@@ -107,6 +107,8 @@ enum counter {
 
     COUNTER_SCHEMA_TEXT_LAST = 40, /* highest number of a schema's text given out */
     COUNTER_SCHEMAS = 41,          /* schemas of the fleet, by name */
+
+    COUNTER_HEARTBEAT_MS = 130, /* set by an operator; 0: never set */
 };
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/agent.h"
 #include "core/blob.h"
+#include "core/config.h"
 #include "core/deadline.h"
 #include "core/set.h"
 #include "core/token.h"
@@ -82,6 +83,10 @@ static void blob_row(struct verify *verify, struct slice key, struct slice value
         verify->schema_texts += key_number(&verify->step, key, 2) == 0;
         return;
     case BLOB_IDEMPOTENCY:
+        return;
+    case BLOB_CONFIG:
+        verify_holds(verify, number > 0 && number <= CONFIG_TEXT_LAST,
+                     "a setting of an unknown kind");
         return;
     default:
         verify_broken(verify, "a payload of an unknown kind");

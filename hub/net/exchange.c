@@ -8,6 +8,7 @@
 #include "net/parking.h"
 #include "net/peer.h"
 #include "os/counter.h"
+#include "os/log.h"
 #include "os/secret.h"
 
 #include <stdlib.h>
@@ -124,6 +125,20 @@ static struct request request_of(const struct link *link)
     };
 }
 
+static void answer_message(struct link *link, const struct message *message,
+                           uint16_t status)
+{
+    struct buffer text;
+    buffer_init(&text, MEMBERS_BYTES_MAX);
+    wire_render(message, &text);
+    if (buffer_failed(&text))
+        exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
+    else
+        answer_with(link, &(struct answer_facts){ .status = status,
+                                                  .body = buffer_slice(&text) });
+    buffer_finish(&text);
+}
+
 /* What the gate refused lately. */
 static void answer_validation(struct link *link)
 {
@@ -148,7 +163,6 @@ static void answer_at_the_door(struct link *link)
     bool ready = !engine_is_broken(net->options.engine) &&
                  !engine_intake_closed(net->options.engine) && !net->quiet;
     struct answer_facts facts;
-    struct buffer text;
 
     if (document_answer(link->exchange, &facts)) {
         answer_with(link, &facts);
@@ -168,11 +182,33 @@ static void answer_at_the_door(struct link *link)
     } else {
         message.as.get_livez_answer.status = SLICE_OF("ok");
     }
-    buffer_init(&text, MEMBERS_BYTES_MAX);
-    wire_render(&message, &text);
-    answer_with(link, &(struct answer_facts){ .status = MESSAGE_ROWS[message.type].status,
-                                              .body = buffer_slice(&text) });
-    buffer_finish(&text);
+    answer_message(link, &message, MESSAGE_ROWS[message.type].status);
+}
+
+/* The log is the process's own: no table knows its level. */
+static void set_log_level(struct link *link, struct slice word, struct slice actor)
+{
+    struct message message = { .type = MESSAGE_PUT_LOG_LEVEL_ANSWER };
+    struct slice words[LOG_LEVEL_COUNT];
+    enum log_level level;
+
+    if (!log_level_parse(word, &level)) {
+        for (unsigned i = 0; i < LOG_LEVEL_COUNT; i++)
+            words[i] = slice_from_text(log_level_name((enum log_level)i));
+        wire_error_message(ERROR_INVALID_LEVEL, true, &message);
+        message.as.http_error.valid = (struct slice_list){ words, LOG_LEVEL_COUNT };
+        answer_message(link, &message, ERROR_ROWS[ERROR_INVALID_LEVEL].status);
+        return;
+    }
+    log_set_level(level);
+    /* Whoever reads the log is told where its silence, or its noise, begins. */
+    log_write(level > LOG_LEVEL_NOTICE ? level : LOG_LEVEL_NOTICE, "log_level_set",
+              (const struct log_field[]){ LOG_TEXT("level", word),
+                                          LOG_TEXT("triggered_by", actor) },
+              2);
+    message.as.put_log_level_answer.status = SLICE_OF("ok");
+    message.as.put_log_level_answer.level = word;
+    answer_message(link, &message, MESSAGE_ROWS[message.type].status);
 }
 
 /* False for a route that can do without any member of its body. */
@@ -197,7 +233,8 @@ static void submit(struct link *link)
     exchange->state = EXCHANGE_WAITING;
     link->since_ms = clock_monotonic_ms();
     deadline_begin(link);
-    if (MESSAGE_ROWS[exchange->type].kind == KIND_DOOR) {
+    if (MESSAGE_ROWS[exchange->type].kind == KIND_DOOR &&
+        !slice_is_present(MESSAGE_ROWS[exchange->type].schema)) {
         answer_at_the_door(link);
         return;
     }
@@ -211,6 +248,12 @@ static void submit(struct link *link)
                   &verdict);
     if (verdict.envelope == NULL) {
         exchange_refuse(link, &verdict);
+        return;
+    }
+    if (exchange->type == MESSAGE_PUT_LOG_LEVEL) {
+        set_log_level(link, verdict.envelope->message.as.put_log_level.level,
+                      verdict.envelope->actor);
+        envelope_destroy(verdict.envelope);
         return;
     }
     if (MESSAGE_ROWS[exchange->type].kind == KIND_QUERY) {
@@ -430,14 +473,21 @@ int exchange_writable(struct link *link)
     return lws_http_transaction_completed(link->wsi) != 0 ? -1 : 0;
 }
 
-/* A Host header that was let through needs no escapes. */
+/* Where agents find the hub: as the settings say, or where this one has found it. A Host
+ * header that was let through needs no escapes. */
 static struct slice url_of(const struct link *link, const char *scheme, const char *path)
 {
+    static const struct slice http = SLICE("http");
+    struct slice public = link->net->options.public_url;
     struct buffer text;
     buffer_init(&text, MEMBERS_BYTES_MAX);
     buffer_append_text(&text, scheme);
-    buffer_append_text(&text, link->net->tls ? "s://" : "://");
-    buffer_append_slice(&text, link->exchange->host);
+    if (slice_is_present(public)) {
+        buffer_append_slice(&text, slice_skip(public, http.size));
+    } else {
+        buffer_append_text(&text, link->net->tls ? "s://" : "://");
+        buffer_append_slice(&text, link->exchange->host);
+    }
     buffer_append_text(&text, path);
     struct slice url = arena_copy(&link->exchange->arena, buffer_slice(&text));
     buffer_finish(&text);

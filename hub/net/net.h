@@ -28,7 +28,8 @@ struct net_options {
     /* Host names answered to, beside the listener's own on loopback; none: any. */
     const struct slice *hosts;
     size_t host_count;
-    bool open_registration; /* anybody may register while only loopback is listened on */
+    struct slice public_url; /* http or https, no slash at the end; absent: none */
+    bool open_registration;  /* anybody may register while only loopback is listened on */
 
     uint32_t connections_max;
     uint32_t connections_per_address_max; /* loopback is exempt */

@@ -316,6 +316,8 @@ class Provocations:
         if self.expects(409, "already_registered"):
             self.hub.register(body["agent_id"])
             self.ask(409, "already_registered", body=body)
+        if self.expects(422, "invalid_level"):
+            self.ask(422, "invalid_level", token=token, body={"level": "loud"})
         if self.expects(422, "unknown_dependency"):
             self.ask(422, "unknown_dependency", token=token,
                      body={**body, "depends_on": [MISSING_TASK]})

@@ -27,6 +27,7 @@ class FakeHub:
     def __init__(self, **settings):
         self.folder = tempfile.mkdtemp(prefix="drover-fake-")
         self.settings = settings
+        self.wishes = {}
         self.frames = asyncio.Queue()
         self.links = asyncio.Queue()
         self.process = None
@@ -74,7 +75,7 @@ class FakeHub:
         if identify:
             await self.expect("identify")
             await self.say("identified", agent_id="ada", lease_ms=3000,
-                           reconnect_grace_ms=400)
+                           reconnect_grace_ms=400, **self.wishes)
 
     async def say(self, kind, **fields):
         await self.now.send(json.dumps({"type": kind, **fields}))
@@ -451,6 +452,19 @@ async def a_lease_is_renewed_at_a_third():
         await hub.say("error", error="stale_generation", message_type="lease_renew",
                       task_id="task-1", generation=5)
         await hub.expect("task_recovering", task_id="task-1")
+
+
+@story
+async def it_pings_as_often_as_the_hub_wants_within_bounds():
+    hub = FakeHub()
+    hub.wishes = {"heartbeat_interval_ms": 1}
+    async with hub:
+        begin = time.monotonic()
+        for _ in range(3):
+            frame = await asyncio.wait_for(hub.frames.get(), 10)
+            same(frame["type"], "ping", "the kind")
+            await hub.say("pong", timestamp=1)
+        holds(2.5 < time.monotonic() - begin < 10, "a ping a second at the most")
 
 
 @story

@@ -38,6 +38,7 @@ void fleet_init(struct fleet *fleet)
             .schema_versions_max = 20,
             .schema_payloads_checked = 100,
             .schema_steps_max = 100000,
+            .heartbeat_max_ms = 30 * 1000,
             .judge = judge_create(100000),
         },
         .command = { .now_ms = 1000, .wall_ms = 1767225600000 },

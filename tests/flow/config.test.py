@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+"""What an operator sets while the hub runs: told, kept, and in force at once."""
+
+import json
+import sys
+
+sys.dont_write_bytecode = True
+from support import Hub, case, main, make_certificate, same, until  # noqa: E402
+
+HEARTBEAT = "/api/config/heartbeat-interval"
+REPO = "/api/config/default-repo"
+LEVEL = "/api/admin/log-level"
+URL = "https://git.example/fleet.git"
+
+
+@case()
+async def what_is_set_outlives_a_restart_and_reaches_agents(hub):
+    ada = await hub.agent("ada")
+    same(ada.identified["heartbeat_interval_ms"], 30000)
+    for path, body in ((HEARTBEAT, {"heartbeat_interval_ms": 20000}), (REPO, {"url": URL})):
+        same(hub.http("PUT", path, body).status, 401)
+        same(hub.http("PUT", path, body, hub.register("ada")).status, 403)
+        same(hub.http("PUT", path, body, hub.admin).status, 200)
+    await ada.leave()
+    same(hub.stop(), 0)
+    hub.start()
+    same(hub.http("GET", HEARTBEAT, token=hub.register("ada")).json,
+         {"heartbeat_interval_ms": 20000, "effective_interval_ms": 20000})
+    same(hub.http("GET", REPO).json, {"default_repo": URL, "configured": True})
+    ada = await hub.agent("ada")
+    same(ada.identified["heartbeat_interval_ms"], 20000)
+    bob = hub.http("POST", "/api/onboard/register", {"agent_id": "bob"})
+    same((bob.status, bob.json["default_repo"]), (201, URL))
+
+
+@case("--idle-timeout-ms", "10000")
+async def no_agent_is_told_to_be_silent_too_long(hub):
+    ada = await hub.agent("ada")
+    same(ada.identified["heartbeat_interval_ms"], 5000)
+
+
+@case()
+def the_log_level_holds_at_once_until_the_next_start(hub):
+    def lines(word):
+        return [line for line in hub.log().splitlines() if word in line]
+
+    def level(word):
+        return hub.http("PUT", LEVEL, {"level": word}, hub.admin)
+
+    same(level("loud").json,
+         {"error": "invalid_level",
+          "valid": ["debug", "info", "notice", "warning", "error"]})
+    same(level("error").json, {"status": "ok", "level": "error"})
+    same([json.loads(line)["severity"] for line in lines('"log_level_set"')], ["error"])
+    same(level("info").status, 200)
+    same(json.loads(lines('"log_level_set"')[-1])["triggered_by"], "admin")
+    same(level("error").status, 200)
+    same(hub.stop(), 0)
+    assert not lines("hub_stopped"), hub.log()
+    hub.start()
+    same(hub.stop(), 0)
+    same(len(lines("hub_stopped")), 1)
+
+
+def register(hub, agent_id, **headers):
+    answer = hub.http("POST", "/api/onboard/register", {"agent_id": agent_id},
+                      headers=headers)
+    same(answer.status, 201)
+    return answer.json["hub_ws_url"], answer.json["hub_api_url"]
+
+
+@case()
+def who_registers_is_told_the_hub_where_it_found_it(hub):
+    same(register(hub, "ada"), (hub.ws_url, hub.url))
+    same(register(hub, "bob", Host="localhost:7"),
+         ("ws://localhost:7/ws", "http://localhost:7"))
+    again = hub.http("POST", "/api/onboard/register", {"agent_id": "ada"})
+    same((again.status, again.json["error"]), (409, "already_registered"))
+
+
+@case(hub=False)
+def under_tls_the_urls_say_so(folder):
+    certificate, key, context = make_certificate(folder)
+    hub = Hub(folder, "--tls-certificate", str(certificate), "--tls-key", str(key),
+              tls=context).start()
+    try:
+        same(register(hub, "ada"), (hub.ws_url, hub.url))
+        assert hub.ws_url.startswith("wss://")
+    finally:
+        hub.kill()
+
+
+@case("--public-url", "https://hub.example/drover/")
+def behind_a_proxy_the_urls_are_the_public_ones(hub):
+    same(register(hub, "ada"), ("wss://hub.example/drover/ws",
+                                "https://hub.example/drover"))
+
+
+if __name__ == "__main__":
+    main()
