@@ -1,6 +1,7 @@
 #include "core/story.h"
 
 #include "core/scene.h"
+#include "core/story_steer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -295,6 +296,7 @@ void story_tell(struct fleet *fleet)
     talk_live(fleet);
     work(fleet);
     schemas(fleet);
+    story_steer(fleet);
     trouble(fleet);
     questions(fleet);
     leave_open(fleet);
