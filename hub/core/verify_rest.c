@@ -231,6 +231,8 @@ void verify_rest(struct verify *verify)
     if (verify->text == NULL)
         verify_holds(verify, tokens == indexed && tokens == token_count(verify),
                      "a token is in no index");
+    verify_holds(verify, step_counter(&verify->step, COUNTER_HEARTBEAT_MS) <= INT64_MAX,
+                 "the heartbeat is out of range");
     uint64_t remembered = verify_walk(verify, TABLE_IDEMPOTENCY, count_row);
     if (verify->text == NULL)
         verify_holds(verify, remembered == verify->remembered,

@@ -5,6 +5,7 @@
  */
 #include "core/story.h"
 
+#include "core/blob.h"
 #include "core/table.h"
 
 #include "cmocka_all.h"
@@ -82,14 +83,16 @@ static bool may_be_lost(enum table table, const struct lifted *row)
 {
     if (table == TABLE_PLACE)
         return true;
-    if (table == TABLE_COUNTER)
-        return get_u64((const uint8_t *)row->key.data) == COUNTER_MAIL_TTL_MS;
+    if (table == TABLE_COUNTER) {
+        uint64_t counter = get_u64((const uint8_t *)row->key.data);
+        return counter == COUNTER_MAIL_TTL_MS || counter == COUNTER_HEARTBEAT_MS;
+    }
     if (table != TABLE_BLOB)
         return false;
     /* A head does not say whether there is a result, an error or a note. */
     uint64_t kind = get_u64((const uint8_t *)row->key.data + 8);
     uint64_t piece = get_u64((const uint8_t *)row->key.data + 16);
-    return kind >= 2 && kind <= 4 && piece == 0;
+    return ((kind >= 2 && kind <= 4) || kind == BLOB_CONFIG) && piece == 0;
 }
 
 static void spoil(enum table table, size_t n, const struct lifted *row)
