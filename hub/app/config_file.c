@@ -14,12 +14,17 @@ struct file {
     struct schema_run *run;
 };
 
-static int line_of(const struct file *file, const char *at)
+static int line_of(const struct file *file, size_t offset)
 {
     int line = 1;
-    for (const char *byte = file->text.data; byte < at; byte++)
-        line += *byte == '\n';
+    for (size_t i = 0; i < offset && i < file->text.size; i++)
+        line += file->text.data[i] == '\n';
     return line;
+}
+
+static int line_of_value(const struct file *file, const struct json_node *value)
+{
+    return line_of(file, (size_t)(value->raw.data - file->text.data));
 }
 
 static enum err file_parse(struct config *config, struct file *file)
@@ -37,7 +42,7 @@ static enum err file_parse(struct config *config, struct file *file)
     err = json_parse(file->json, buffer_slice(&file->text), &problem);
     if (err == ERR_INVALID || err == ERR_LIMIT) {
         fprintf(config->complaints, "drover-hub: %s:%d: %s\n", file->path,
-                line_of(file, file->text.data + problem.offset), problem.reason);
+                line_of(file, problem.offset), problem.reason);
         return ERR_INVALID;
     }
     return err;
@@ -60,7 +65,7 @@ static enum err file_validate(struct config *config, struct file *file)
     for (size_t i = 0; i < schema_violation_count(file->run); i++) {
         const struct schema_violation *violation = schema_violation_at(file->run, i);
         fprintf(config->complaints, "drover-hub: %s:%d: %.*s: %.*s %.*s\n", file->path,
-                line_of(file, violation->value->raw.data),
+                line_of_value(file, violation->value),
                 (int)violation->instance_location.size, violation->instance_location.data,
                 (int)violation->keyword.size, violation->keyword.data,
                 (int)violation->detail.size, violation->detail.data);
@@ -95,7 +100,7 @@ static enum err value_take(struct config *config, const struct file *file,
         /* It may become a path, which would end there. */
         if (slice_find(value->value.text, '\0') < value->value.text.size) {
             fprintf(config->complaints, "drover-hub: %s:%d: /%s: holds a NUL\n",
-                    file->path, line_of(file, value->raw.data),
+                    file->path, line_of_value(file, value),
                     SETTING_ROWS[setting].name.data);
             return ERR_INVALID;
         }
