@@ -18,6 +18,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from fleet import BIN, Fleet, await_true, holds, run, same  # noqa: E402
 
 OK, FAILED, USAGE, NOT_FOUND, CONFLICT, AUTH, UNAVAILABLE, TIMEOUT = range(8)
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                       "../../schemas/http/post_task_cancel.json")) as file:
+    ROUTE = json.load(file)
 TASK = re.compile(r"task-[0-9a-f]{16}")
 
 
@@ -161,6 +164,7 @@ def a_task_is_shown_and_why_it_waits():
         for command in ("show", "watch", "cancel", "retry"):
             same(fleet.drover("task", command, "task-0000000000000000")[0], NOT_FOUND,
                  command)
+            same(fleet.drover("task", command, "../../health")[0], USAGE, "another route")
 
 
 def hostile_text_is_shown_harmless():
@@ -325,6 +329,9 @@ def help_is_there_for_everything():
         said = good(drover(*command.split(), "--help"))
         holds(said.startswith(f"usage: drover {command}"), said)
         same(good(drover("help", *command.split())), said, "the same by help")
+    said = " ".join(good(drover("task", "cancel", "--help")).split())
+    holds(ROUTE["summary"] in said, said)
+    holds(ROUTE["body"]["properties"]["reason"]["description"] in said, said)
     holds(re.fullmatch(r"drover \d+\.\d+\.\d+\n", good(drover("version"))), "version")
     for wrong in ((), ("frob",), ("task",), ("task", "frob"), ("help", "frob"),
                   ("task", "list", "--json=x"), ("hub", "health", "x")):

@@ -41,12 +41,17 @@ def every_command_and_option_has_its_place():
         return subprocess.run([f"{BIN}/drover", *words, "--help"], capture_output=True,
                               text=True, check=True).stdout
 
-    for group, command in re.findall(r"^  (task|agent|token|schema) (\w+)", helps(), re.M):
-        text = page(f"drover-{group}.1")
-        holds(f".Ss {command}\n" in text, f"{group} {command} has no section")
-        own = helps(group, command).split("For all commands:")[0]
+    words = re.findall(r"^  ([a-z]+) ?([a-z-]*)", helps().split("For all commands:")[0], re.M)
+    for group, command in words:
+        # What is not worth a page of its own stands in drover(1).
+        own_page = os.path.exists(os.path.join(ROOT, f"docs/man/drover-{group}.1"))
+        text = page(f"drover-{group}.1" if own_page else "drover.1")
+        head = f".Ss {command}\n" if own_page else f"Cm {group} {command}".rstrip()
+        holds(head in text, f"{group} {command} has no section")
+        own = helps(group, *command.split()).split("For all commands:")[0]
         for option in re.findall(r"^  --([\w-]+)", own, re.M):
-            holds(f"Fl -{option}" in text, f"--{option} is not in drover-{group}.1")
+            holds(f"Fl -{option}" in text,
+                  f"--{option} of {group} {command} is not in its page")
     for option in re.findall(r"^  --([\w-]+)", helps().split("For all commands:")[1], re.M):
         holds(f".It Fl -{option}" in page("drover.1"), f"--{option} is not in drover.1")
 

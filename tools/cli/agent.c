@@ -1,5 +1,5 @@
-#include "cli/command.h"
-#include "cli/screen.h"
+#include "cli/listing.h"
+#include "cli/request.h"
 #include "json/writer.h"
 
 #include <errno.h>
@@ -9,66 +9,25 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMNS = 6 };
-
-static void capabilities_cell(const struct answer *answer, const struct json_node *agent,
-                              struct table *table)
-{
-    const struct json_node *list = member_of(answer, agent, "capabilities");
-    struct buffer text;
-    buffer_init(&text, 65536);
-    if (list != NULL && list->kind == JSON_ARRAY) {
-        for (const struct json_node *item = json_child(answer->tape, list); item != NULL;
-             item = json_after(answer->tape, list, item)) {
-            if (text.size > 0)
-                buffer_append_text(&text, ", ");
-            if (item->kind == JSON_STRING)
-                buffer_append_slice(&text, item->value.text);
-        }
-    }
-    table_cell(table, buffer_slice(&text));
-    buffer_finish(&text);
-}
-
-static void agent_add(const struct answer *answer, const struct json_node *agent,
-                      struct table *table)
+static void tasks_cell(const struct answer *answer, const struct json_node *agent,
+                       struct table *table)
 {
     char tasks[48];
-    struct slice state = member_text(answer, agent, "state");
     (void)snprintf(tasks, sizeof tasks, "%lld/%lld",
                    (long long)member_number(answer, agent, "tasks_held"),
                    (long long)member_number(answer, agent, "max_concurrent"));
-    table_cell(table, member_text(answer, agent, "agent_id"));
-    table_cell(table, state.size > 0 ? state : member_text(answer, agent, "fsm_state"));
     table_cell_text(table, tasks);
-    table_cell_time(table, member_number(answer, agent, "connected_at"));
-    table_cell(table, member_text(answer, agent, "status"));
-    capabilities_cell(answer, agent, table);
 }
 
-enum outcome agent_list_run(struct invocation *invocation)
-{
-    static const char *const HEADS[COLUMNS] = { "AGENT",     "STATE",  "TASKS",
-                                                "CONNECTED", "STATUS", "CAN" };
-    struct answer answer = client_call(invocation->client, "GET", "/api/agents",
-                                       slice_from_text(NULL), NULL);
-    if (answer.outcome != OUTCOME_OK)
-        return answer_tell(invocation, &answer);
-    if (invocation->json)
-        return answer_print(&answer);
-    struct table table;
-    table_init(&table, COLUMNS);
-    for (size_t i = 0; i < COLUMNS; i++)
-        table_cell_text(&table, HEADS[i]);
-    const struct json_node *agents = member_of(&answer, answer.root, "agents");
-    if (agents != NULL && agents->kind == JSON_ARRAY)
-        for (const struct json_node *agent = json_child(answer.tape, agents);
-             agent != NULL; agent = json_after(answer.tape, agents, agent))
-            agent_add(&answer, agent, &table);
-    bool shown = table_show(&table, "");
-    table_finish(&table);
-    return shown ? OUTCOME_OK : complain(OUTCOME_FAILED, "the list cannot be shown");
-}
+static const struct listing AGENTS = {
+    .member = "agents",
+    .columns = { { .head = "AGENT", .field = "agent_id" },
+                 { .head = "STATE", .field = "state" },
+                 { .head = "TASKS", .cell = tasks_cell },
+                 { .head = "CONNECTED", .field = "connected_at", .kind = COLUMN_TIME },
+                 { .head = "STATUS", .field = "status" },
+                 { .head = "CAN", .field = "capabilities", .kind = COLUMN_TEXTS } },
+};
 
 static void words_write(const struct invocation *invocation, const char *option,
                         const char *otherwise, struct json_writer *writer)
@@ -149,10 +108,11 @@ static enum outcome register_show(struct invocation *invocation,
     return outcome;
 }
 
-enum outcome agent_register_run(struct invocation *invocation)
+static enum outcome register_run(struct invocation *invocation)
 {
     /* The file first: a token that cannot be kept would be lost. */
     const char *path = given_value(invocation, "--config-out");
+    struct answer answer;
     int fd = -1;
     if (path != NULL) {
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -160,23 +120,36 @@ enum outcome agent_register_run(struct invocation *invocation)
             return complain(errno == EEXIST ? OUTCOME_CONFLICT : OUTCOME_FAILED, "%s: %s",
                             path, strerror(errno));
     }
-    struct buffer body;
-    struct json_writer writer;
-    buffer_init(&body, 65536);
-    json_writer_init(&writer, &body);
-    json_object_begin(&writer);
-    json_key_text(&writer, "agent_id");
-    json_string_text(&writer, invocation->arguments[0]);
-    json_object_end(&writer);
-    struct answer answer = client_call(
-        invocation->client, "POST", "/api/onboard/register", buffer_slice(&body), NULL);
-    buffer_finish(&body);
-    enum outcome outcome = answer.outcome == OUTCOME_OK
-                               ? register_show(invocation, &answer, path, fd)
-                               : answer_tell(invocation, &answer);
+    enum outcome outcome = command_call(invocation, NULL, 0, &answer);
+    bool registered = outcome == OUTCOME_OK;
+    if (registered)
+        outcome = register_show(invocation, &answer, path, fd);
     if (fd >= 0)
         (void)close(fd);
-    if (fd >= 0 && answer.outcome != OUTCOME_OK)
+    if (fd >= 0 && !registered)
         (void)unlink(path);
     return outcome;
 }
+
+static const struct command COMMANDS[] = {
+    { .name = "list", .route = MESSAGE_GET_AGENTS, .list = &AGENTS },
+    { .name = "register",
+      .route = MESSAGE_POST_ONBOARD_REGISTER,
+      .run = register_run,
+      .summary = "Registers a new agent; prints a sidecar's settings.",
+      .arguments = { { .name = "AGENT", .field = "agent_id" } },
+      .options = { { .name = "--config-out",
+                     .value = "FILE",
+                     .help = "Write the settings there, for the owner only." },
+                   { .name = "--can",
+                     .value = "CAPABILITY",
+                     .help = "What the agent can do.",
+                     .repeats = true },
+                   { .name = "--command",
+                     .value = "WORD",
+                     .help = "The agent's command, word by word (cat).",
+                     .repeats = true } } },
+};
+
+const struct command_group AGENT_GROUP = { "agent", COMMANDS,
+                                           sizeof COMMANDS / sizeof COMMANDS[0] };

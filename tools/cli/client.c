@@ -60,10 +60,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *owner)
     return buffer_failed(body) ? 0 : size * count;
 }
 
-static bool header_add(struct curl_slist **headers, const char *name, const char *value)
+static bool header_add(struct curl_slist **headers, const char *name, struct slice value)
 {
     char line[HEADER_BYTES_MAX];
-    int size = snprintf(line, sizeof line, "%s: %s", name, value);
+    int size = snprintf(line, sizeof line, "%s: %.*s", name, (int)value.size, value.data);
     struct curl_slist *longer =
         size > 0 && (size_t)size < sizeof line ? curl_slist_append(*headers, line) : NULL;
     if (longer != NULL)
@@ -71,7 +71,7 @@ static bool header_add(struct curl_slist **headers, const char *name, const char
     return longer != NULL;
 }
 
-static bool headers_make(const struct client *client, bool has_body, const char *key,
+static bool headers_make(const struct client *client, const struct call *call,
                          struct curl_slist **headers)
 {
     char bearer[HEADER_BYTES_MAX];
@@ -79,14 +79,17 @@ static bool headers_make(const struct client *client, bool has_body, const char 
     if (token != NULL) {
         int size = snprintf(bearer, sizeof bearer, "Bearer %s", token);
         if (size < 0 || (size_t)size >= sizeof bearer ||
-            !header_add(headers, "Authorization", bearer))
+            !header_add(headers, "Authorization", slice_from_text(bearer)))
             return false;
     }
+    for (size_t i = 0; i < call->header_count; i++)
+        if (!header_add(headers, call->headers[i].name, call->headers[i].value))
+            return false;
     /* No Expect: the hub answers at once what it does not want. */
-    return header_add(headers, "Accept", "application/json") &&
-           header_add(headers, "Expect", "") &&
-           (!has_body || header_add(headers, "Content-Type", "application/json")) &&
-           (key == NULL || header_add(headers, "Idempotency-Key", key));
+    return header_add(headers, "Accept", SLICE_OF("application/json")) &&
+           header_add(headers, "Expect", SLICE_OF("")) &&
+           (call->body.size == 0 ||
+            header_add(headers, "Content-Type", SLICE_OF("application/json")));
 }
 
 bool hub_is_here(const char *hub)
@@ -107,14 +110,14 @@ bool hub_is_here(const char *hub)
     return plain == host.size && slice_starts_with(host, SLICE_OF("127."));
 }
 
-static void options_set(struct client *client, const char *method, const char *url,
-                        struct slice body, struct curl_slist *headers)
+static void options_set(struct client *client, const struct call *call, const char *url,
+                        struct curl_slist *headers)
 {
     CURL *curl = client->curl;
     const struct client_settings *settings = client->settings;
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->problem);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
@@ -130,9 +133,9 @@ static void options_set(struct client *client, const char *method, const char *u
         curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     if (settings->ca_file != NULL)
         curl_easy_setopt(curl, CURLOPT_CAINFO, settings->ca_file);
-    if (slice_is_present(body)) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data);
+    if (slice_is_present(call->body)) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.size);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body.data);
     }
 }
 
@@ -156,20 +159,19 @@ static void answer_read(struct client *client, struct answer *answer)
     }
 }
 
-struct answer client_call(struct client *client, const char *method, const char *path,
-                          struct slice body, const char *key)
+struct answer client_call(struct client *client, const struct call *call)
 {
     struct answer answer = { .outcome = OUTCOME_FAILED, .problem = "out of memory" };
     struct curl_slist *headers = NULL;
     struct buffer url;
     buffer_init(&url, 65536);
     buffer_append_text(&url, client->settings->hub);
-    buffer_append_text(&url, path);
+    buffer_append_text(&url, call->path);
     buffer_append_byte(&url, '\0');
     buffer_clear(&client->body);
     client->problem[0] = '\0';
-    if (!buffer_failed(&url) && headers_make(client, body.size > 0, key, &headers)) {
-        options_set(client, method, url.data, body, headers);
+    if (!buffer_failed(&url) && headers_make(client, call, &headers)) {
+        options_set(client, call, url.data, headers);
         CURLcode code = curl_easy_perform(client->curl);
         if (code == CURLE_OK) {
             answer.problem = NULL;

@@ -19,6 +19,21 @@ struct client_settings {
     int64_t timeout_ms;
 };
 
+enum { CALL_HEADERS_MAX = 4 };
+
+struct call_header {
+    const char *name;
+    struct slice value; /* without control characters */
+};
+
+struct call {
+    const char *method;
+    const char *path;  /* with its query */
+    struct slice body; /* absent: none */
+    struct call_header headers[CALL_HEADERS_MAX];
+    size_t header_count;
+};
+
 /* An answer: valid until the next call. */
 struct answer {
     long status; /* 0: there was none */
@@ -34,9 +49,7 @@ struct answer {
 struct client *client_create(const struct client_settings *settings);
 void client_destroy(struct client *client);
 
-/* body absent: none. key NULL: no Idempotency-Key. */
-struct answer client_call(struct client *client, const char *method, const char *path,
-                          struct slice body, const char *key);
+struct answer client_call(struct client *client, const struct call *call);
 
 /* True when the URL names this very machine by its loopback. */
 bool hub_is_here(const char *hub);

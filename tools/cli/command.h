@@ -1,19 +1,39 @@
 /*
- * command.h - the commands as data: one row each, from which the line is read and the
- * help is written.
+ * command.h - the commands as data: one row each, from which the line is read, the
+ * request is made and the help is written.
+ *
+ * A row names its route. Whatever option or argument fills a field of that route is
+ * explained by the field's description in schemas/, and the command by the route's
+ * summary; only what the command line adds of its own has a text here.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
 #include "cli/client.h"
+#include "message/message.h"
 
-enum { GIVEN_MAX = 256, ARGUMENTS_MAX = 1024, OPTIONS_MAX = 16 };
+enum { GIVEN_MAX = 256, WORDS_MAX = 1024, OPTIONS_MAX = 16, ARGUMENTS_MAX = 3 };
+
+/* How a number may be written. */
+enum option_form {
+    FORM_PLAIN,
+    FORM_MOMENT,   /* as for moment_read() */
+    FORM_DURATION, /* as for duration_read() */
+};
 
 struct option {
     const char *name;  /* --priority */
     const char *value; /* what stands behind it, in the help; NULL: nothing does */
-    const char *help;
+    const char *field; /* of the command's route: priority, bind.kind; NULL: none */
+    const char *help;  /* whole sentences; behind the field's own where there is one */
+    enum option_form form;
     bool repeats;
+};
+
+struct argument {
+    const char *name; /* TASK; [FILE] may be left out, [FILE...] are as many as come */
+    const char *field;
+    const char *help;
 };
 
 struct given {
@@ -22,25 +42,35 @@ struct given {
 };
 
 struct invocation;
+struct listing;
 
+/* One of run, show, list and done says what happens. All but run make the request from
+ * the row, tell what went wrong, and with --json print the answer as it came. */
 struct command {
-    const char *group; /* "task"; NULL for a command of one word */
     const char *name;
-    const char *arguments; /* in the help */
-    const char *summary;
-    size_t arguments_min;
-    size_t arguments_max;
-    bool offline; /* needs no hub */
+    enum message_type route; /* MESSAGE_NONE: needs no hub */
+    const char *summary;     /* NULL: the route's */
+    struct argument arguments[ARGUMENTS_MAX];
     struct option options[OPTIONS_MAX];
     enum outcome (*run)(struct invocation *invocation);
+    enum outcome (*show)(const struct answer *answer);
+    const struct listing *list; /* cli/listing.h */
+    const char *done;           /* printed behind the first argument */
+};
+
+struct command_group {
+    const char *name; /* task; NULL: commands of one word */
+    const struct command *commands;
+    size_t count;
 };
 
 /* One command line, read. */
 struct invocation {
+    const struct command_group *group;
     const struct command *command;
     struct given given[GIVEN_MAX];
     size_t given_count;
-    const char *arguments[ARGUMENTS_MAX];
+    const char *arguments[WORDS_MAX];
     size_t argument_count;
     bool json; /* the hub's bytes, not a text for people */
     bool help;
@@ -49,8 +79,8 @@ struct invocation {
     struct client *client;
 };
 
-extern const struct command COMMANDS[];
-extern const size_t COMMAND_COUNT;
+extern const struct command_group *const COMMAND_GROUPS[];
+extern const size_t COMMAND_GROUP_COUNT;
 extern const struct option GLOBAL_OPTIONS[];
 extern const size_t GLOBAL_OPTION_COUNT;
 
@@ -64,9 +94,21 @@ const char *given_next(const struct invocation *invocation, const char *name, si
 /* Reads the words of a line into *invocation, or says on standard error what is wrong. */
 enum outcome line_read(int argc, char **argv, struct invocation *invocation);
 
-/* Help on one command, on a group, or on all. */
-void help_command(const struct command *command);
-void help_all(const char *group);
+/* The group and the command of these names. NULL where there is none. */
+const struct command_group *group_find(const char *name);
+const struct command *command_find(const struct command_group *group, const char *name);
+
+/* Fewest and most arguments. */
+void arguments_bounds(const struct command *command, size_t *ret_fewest,
+                      size_t *ret_most);
+
+/* Help on one command, on a group, or (NULL) on all. */
+void help_command(const struct command_group *group, const struct command *command);
+void help_all(const struct command_group *group);
+
+/* "task submit [OPTION...] DESCRIPTION", at most `room` bytes with the end. */
+void usage_write(const struct command_group *group, const struct command *command,
+                 bool options, char *line, size_t room);
 
 /* --- common to the commands --- */
 
@@ -93,12 +135,6 @@ const struct json_node *member_of(const struct answer *answer,
 /* Lower-case words of the lanes, by number. */
 const char *priority_name(int64_t priority);
 
-/* Polls a task until it has ended; tells what happens meanwhile. */
-enum outcome task_follow(struct invocation *invocation, struct slice task_id);
-
-/* What is known about a task. */
-enum outcome task_print(const struct answer *answer);
-
 /* "500ms", "30", "30s", "10m", "2h", "1d": milliseconds. False for anything else. */
 bool duration_read(const char *text, int64_t *ret_ms);
 
@@ -106,25 +142,10 @@ bool duration_read(const char *text, int64_t *ret_ms);
 bool moment_read(const char *text, int64_t *ret_wall_ms);
 
 /* --- the commands --- */
-enum outcome task_submit_run(struct invocation *invocation);
-enum outcome task_list_run(struct invocation *invocation);
-enum outcome task_show_run(struct invocation *invocation);
-enum outcome task_watch_run(struct invocation *invocation);
-enum outcome task_cancel_run(struct invocation *invocation);
-enum outcome task_retry_run(struct invocation *invocation);
-enum outcome agent_list_run(struct invocation *invocation);
-enum outcome agent_register_run(struct invocation *invocation);
-enum outcome token_create_run(struct invocation *invocation);
-enum outcome token_list_run(struct invocation *invocation);
-enum outcome token_revoke_run(struct invocation *invocation);
-enum outcome hub_health_run(struct invocation *invocation);
-enum outcome schema_check_run(struct invocation *invocation);
-enum outcome schema_suite_run(struct invocation *invocation);
-enum outcome schema_push_run(struct invocation *invocation);
-enum outcome schema_list_run(struct invocation *invocation);
-enum outcome schema_show_run(struct invocation *invocation);
-enum outcome schema_delete_run(struct invocation *invocation);
-enum outcome help_run(struct invocation *invocation);
-enum outcome version_run(struct invocation *invocation);
+extern const struct command_group TASK_GROUP;
+extern const struct command_group AGENT_GROUP;
+extern const struct command_group TOKEN_GROUP;
+extern const struct command_group SCHEMA_GROUP;
+extern const struct command_group HUB_GROUP;
 
 #endif

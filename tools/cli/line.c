@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { USAGE_BYTES = 256 };
+
 enum outcome complain(enum outcome outcome, const char *format, ...)
 {
     va_list arguments;
@@ -82,49 +84,58 @@ static enum outcome option_read(struct invocation *invocation, int argc, char **
     return OUTCOME_OK;
 }
 
-static const struct command *command_find(const char *group, const char *name)
+const struct command_group *group_find(const char *name)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        const struct command *command = &COMMANDS[i];
-        bool same_group =
-            group == NULL ? command->group == NULL
-                          : command->group != NULL && strcmp(group, command->group) == 0;
-        if (same_group && strcmp(name, command->name) == 0)
-            return command;
+    for (size_t i = 0; i < COMMAND_GROUP_COUNT; i++) {
+        const char *known = COMMAND_GROUPS[i]->name;
+        if (known == name || (known != NULL && name != NULL && strcmp(known, name) == 0))
+            return COMMAND_GROUPS[i];
     }
     return NULL;
 }
 
-static bool group_exists(const char *group)
+const struct command *command_find(const struct command_group *group, const char *name)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (COMMANDS[i].group != NULL && strcmp(COMMANDS[i].group, group) == 0)
-            return true;
-    return false;
+    for (size_t i = 0; i < group->count; i++)
+        if (strcmp(group->commands[i].name, name) == 0)
+            return &group->commands[i];
+    return NULL;
+}
+
+void arguments_bounds(const struct command *command, size_t *ret_fewest, size_t *ret_most)
+{
+    size_t count = 0;
+    *ret_fewest = 0;
+    *ret_most = 0;
+    for (; count < ARGUMENTS_MAX && command->arguments[count].name != NULL; count++) {
+        const char *name = command->arguments[count].name;
+        *ret_fewest += name[0] != '[';
+        *ret_most = strstr(name, "...") != NULL ? WORDS_MAX : *ret_most + 1;
+    }
 }
 
 /* A word that is no option: part of the command's name, or an argument. */
-static enum outcome word_read(struct invocation *invocation, const char **group,
-                              const char *word)
+static enum outcome word_read(struct invocation *invocation, const char *word)
 {
-    if (invocation->command == NULL && *group == NULL) {
-        invocation->command = command_find(NULL, word);
-        if (invocation->command != NULL)
-            return OUTCOME_OK;
-        if (!group_exists(word))
-            return complain(OUTCOME_USAGE, "there is no command %s (see drover help)",
-                            word);
-        *group = word;
-        return OUTCOME_OK;
+    const struct command_group *group = invocation->group;
+    if (invocation->command == NULL && group == NULL) {
+        group = group_find(NULL);
+        invocation->command = command_find(group, word);
+        invocation->group = invocation->command != NULL ? group : group_find(word);
+        return invocation->group != NULL
+                   ? OUTCOME_OK
+                   : complain(OUTCOME_USAGE, "there is no command %s (see drover help)",
+                              word);
     }
     if (invocation->command == NULL) {
-        invocation->command = command_find(*group, word);
-        if (invocation->command == NULL)
-            return complain(OUTCOME_USAGE, "there is no command %s %s (see drover help)",
-                            *group, word);
-        return OUTCOME_OK;
+        invocation->command = command_find(group, word);
+        return invocation->command != NULL
+                   ? OUTCOME_OK
+                   : complain(OUTCOME_USAGE,
+                              "there is no command %s %s (see drover help)", group->name,
+                              word);
     }
-    if (invocation->argument_count == ARGUMENTS_MAX)
+    if (invocation->argument_count == WORDS_MAX)
         return complain(OUTCOME_USAGE, "these are too many arguments");
     invocation->arguments[invocation->argument_count++] = word;
     return OUTCOME_OK;
@@ -132,20 +143,20 @@ static enum outcome word_read(struct invocation *invocation, const char **group,
 
 static enum outcome arguments_check(const struct invocation *invocation)
 {
-    const struct command *command = invocation->command;
     size_t count = invocation->argument_count;
-    if (count >= command->arguments_min && count <= command->arguments_max)
+    size_t fewest;
+    size_t most;
+    char usage[USAGE_BYTES];
+    arguments_bounds(invocation->command, &fewest, &most);
+    if (count >= fewest && count <= most)
         return OUTCOME_OK;
-    return complain(
-        OUTCOME_USAGE, "%s: drover %s%s%s%s%s",
-        count < command->arguments_min ? "something is missing" : "that is too much",
-        command->group != NULL ? command->group : "", command->group != NULL ? " " : "",
-        command->name, command->arguments[0] != '\0' ? " " : "", command->arguments);
+    usage_write(invocation->group, invocation->command, false, usage, sizeof usage);
+    return complain(OUTCOME_USAGE, "%s: drover %s",
+                    count < fewest ? "something is missing" : "that is too much", usage);
 }
 
 enum outcome line_read(int argc, char **argv, struct invocation *invocation)
 {
-    const char *group = NULL;
     bool options_over = false;
     enum outcome outcome = OUTCOME_OK;
     for (int at = 1; at < argc && outcome == OUTCOME_OK; at++) {
@@ -155,11 +166,11 @@ enum outcome line_read(int argc, char **argv, struct invocation *invocation)
         else if (!options_over && strcmp(word, "-h") == 0)
             invocation->help = true;
         else if (at == 1 && strcmp(word, "--version") == 0)
-            outcome = word_read(invocation, &group, "version");
+            outcome = word_read(invocation, "version");
         else if (!options_over && word[0] == '-' && word[1] != '\0')
             outcome = option_read(invocation, argc, argv, &at);
         else
-            outcome = word_read(invocation, &group, word);
+            outcome = word_read(invocation, word);
     }
     if (outcome != OUTCOME_OK)
         return outcome;
@@ -167,13 +178,13 @@ enum outcome line_read(int argc, char **argv, struct invocation *invocation)
     invocation->json = given_has(invocation, "--json");
     if (invocation->help) {
         if (invocation->command != NULL)
-            help_command(invocation->command);
+            help_command(invocation->group, invocation->command);
         else
-            help_all(group);
+            help_all(invocation->group);
         return OUTCOME_OK;
     }
     if (invocation->command == NULL) {
-        help_all(group);
+        help_all(invocation->group);
         return OUTCOME_USAGE;
     }
     return arguments_check(invocation);

@@ -1,7 +1,8 @@
 /*
  * drover: the hub from a terminal. See drover(1).
  */
-#include "cli/command.h"
+#include "cli/listing.h"
+#include "cli/request.h"
 #include "os/file.h"
 #include "os/secret.h"
 
@@ -111,17 +112,39 @@ static enum outcome settings_read(struct invocation *invocation, char *hub, size
     return token_find(invocation, token);
 }
 
+/* What a row says without a function of its own. */
+static enum outcome row_run(struct invocation *invocation)
+{
+    const struct command *command = invocation->command;
+    struct answer answer;
+    if (command->list != NULL)
+        return listing_run(invocation);
+    enum outcome outcome = command_call(invocation, NULL, 0, &answer);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    if (invocation->json)
+        return answer_print(&answer);
+    if (command->show != NULL)
+        return command->show(&answer);
+    (void)printf("%s %s\n", invocation->arguments[0], command->done);
+    return OUTCOME_OK;
+}
+
 static enum outcome command_run(struct invocation *invocation)
 {
+    enum outcome (*run)(struct invocation *) = invocation->command->run;
+    if (run == NULL)
+        run = row_run;
+
     char hub[1024];
     char token[TOKEN_BYTES_MAX + 2];
-    if (invocation->command->offline)
-        return invocation->command->run(invocation);
+    if (invocation->command->route == MESSAGE_NONE)
+        return run(invocation);
     enum outcome outcome = settings_read(invocation, hub, sizeof hub, token);
     if (outcome == OUTCOME_OK) {
         invocation->client = client_create(&invocation->settings);
         outcome = invocation->client == NULL ? complain(OUTCOME_FAILED, "out of memory")
-                                             : invocation->command->run(invocation);
+                                             : run(invocation);
         client_destroy(invocation->client);
     }
     secret_wipe(token, sizeof token);

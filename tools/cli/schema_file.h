@@ -28,6 +28,9 @@ enum outcome schema_file_read(const char *path, struct buffer *text);
 /* The worse of two outcomes: a file that is not there tells more than a verdict. */
 enum outcome outcome_worse(enum outcome one, enum outcome other);
 
+enum outcome schema_check_run(struct invocation *invocation);
+enum outcome schema_suite_run(struct invocation *invocation);
+
 /* Writes the line, made harmless, to standard output. */
 void schema_line_show(struct buffer *line);
 

@@ -1,4 +1,5 @@
-#include "cli/command.h"
+#include "cli/task.h"
+
 #include "cli/screen.h"
 #include "os/clock.h"
 
@@ -151,7 +152,7 @@ static bool pending_show(const struct answer *answer)
     return shown;
 }
 
-enum outcome task_print(const struct answer *answer)
+enum outcome task_show(const struct answer *answer)
 {
     struct buffer shown;
     buffer_init(&shown, SHOWN_BYTES_MAX);
@@ -162,23 +163,4 @@ enum outcome task_print(const struct answer *answer)
     if (!whole || !pending_show(answer) || !history_show(answer))
         return complain(OUTCOME_FAILED, "the task cannot be shown");
     return OUTCOME_OK;
-}
-
-enum outcome task_show_run(struct invocation *invocation)
-{
-    struct buffer path;
-    buffer_init(&path, 4096);
-    buffer_append_text(&path, "/api/tasks/");
-    url_append(&path, slice_from_text(invocation->arguments[0]));
-    buffer_append_byte(&path, '\0');
-    if (buffer_failed(&path)) {
-        buffer_finish(&path);
-        return complain(OUTCOME_USAGE, "that is no task");
-    }
-    struct answer answer =
-        client_call(invocation->client, "GET", path.data, slice_from_text(NULL), NULL);
-    buffer_finish(&path);
-    if (answer.outcome != OUTCOME_OK)
-        return answer_tell(invocation, &answer);
-    return invocation->json ? answer_print(&answer) : task_print(&answer);
 }

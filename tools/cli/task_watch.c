@@ -1,6 +1,7 @@
 /* Follows a task by asking again and again, ever more slowly while nothing changes. */
-#include "cli/command.h"
+#include "cli/request.h"
 #include "cli/screen.h"
+#include "cli/task.h"
 #include "os/clock.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@ enum {
 
 struct watch {
     struct invocation *invocation;
-    struct buffer path;
+    struct slice task_id;
     struct buffer line; /* as last shown */
     bool terminal;
     int64_t deadline_ms;
@@ -157,8 +158,11 @@ static enum outcome watch_run(struct watch *watch)
         invocation->settings.timeout_ms = left < 1                ? 1
                                           : left < REQUEST_MAX_MS ? left
                                                                   : REQUEST_MAX_MS;
-        struct answer answer = client_call(invocation->client, "GET", watch->path.data,
-                                           slice_from_text(NULL), NULL);
+        struct filling task = { "task_id", watch->task_id };
+        struct answer answer;
+        outcome = request_call(invocation, MESSAGE_GET_TASK, &task, 1, &answer);
+        if (outcome != OUTCOME_OK)
+            return outcome;
         if (answer.outcome != OUTCOME_OK) {
             if (!away_goes_on(watch, &answer, &outcome))
                 return outcome;
@@ -185,23 +189,12 @@ static enum outcome watch_run(struct watch *watch)
 enum outcome task_follow(struct invocation *invocation, struct slice task_id)
 {
     struct watch watch = { .invocation = invocation,
+                           .task_id = task_id,
                            .terminal = isatty(STDERR_FILENO) == 1 && !invocation->json };
     if (invocation->timeout_ms > 0)
         watch.deadline_ms = clock_monotonic_ms() + invocation->timeout_ms;
-    buffer_init(&watch.path, 4096);
     buffer_init(&watch.line, LINE_BYTES_MAX);
-    buffer_append_text(&watch.path, "/api/tasks/");
-    url_append(&watch.path, task_id);
-    buffer_append_byte(&watch.path, '\0');
-    enum outcome outcome = buffer_failed(&watch.path)
-                               ? complain(OUTCOME_USAGE, "that is no task")
-                               : watch_run(&watch);
-    buffer_finish(&watch.path);
+    enum outcome outcome = watch_run(&watch);
     buffer_finish(&watch.line);
     return outcome;
-}
-
-enum outcome task_watch_run(struct invocation *invocation)
-{
-    return task_follow(invocation, slice_from_text(invocation->arguments[0]));
 }

@@ -65,7 +65,7 @@ void emit_schema_name(FILE *file, const struct unit *unit, size_t place)
 
 char *emit_schema_text(const json_t *schema)
 {
-    char *text = json_dumps(schema, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    char *text = json_dumps(schema, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
     if (text == NULL)
         fail("schema", "no memory");
     return text;

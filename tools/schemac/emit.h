@@ -32,6 +32,7 @@ char *emit_schema_text(const json_t *schema);
 void emit_header(const struct model *model, const char *folder);
 void emit_tables(const struct model *model, const char *folder);
 void emit_bundle(const struct model *model, const char *folder);
+void emit_help(const struct model *model, const char *folder);
 void emit_codes(FILE *file, const struct model *model);
 void emit_settings(FILE *file, const struct model *model);
 

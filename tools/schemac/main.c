@@ -45,6 +45,7 @@ int main(int argc, char **argv)
         emit_header(model, out);
         emit_tables(model, out);
         emit_bundle(model, out);
+        emit_help(model, out);
     }
     if (docs != NULL)
         emit_docs(model, docs);

@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-enum { WORDS_MAX = 16 };
+enum { LINE_WORDS_MAX = 16 };
 
 static enum outcome read_line(struct invocation *invocation, const char *const *words)
 {
-    char *argv[WORDS_MAX] = { "drover" };
+    char *argv[LINE_WORDS_MAX] = { "drover" };
     int argc = 1;
     for (; words[argc - 1] != NULL; argc++)
         argv[argc] = (char *)(uintptr_t)words[argc - 1];
