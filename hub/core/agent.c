@@ -1,13 +1,14 @@
 #include "core/agent.h"
 
 #include "core/blob.h"
-#include "core/task.h"
 
 enum {
     AGENT_VERSION = 1,
     PROFILE_VERSION = 1,
     FLAG_UNRESPONSIVE = 1,
     FLAG_IDLE = 2,
+    FLAG_DRAINS_SHIFT = 2, /* two bits, as they are */
+    DRAINS = DRAIN_AGENT | DRAIN_OPERATOR,
 };
 
 bool agent_unpack(struct step *step, uint64_t number, struct slice value,
@@ -19,6 +20,7 @@ bool agent_unpack(struct step *step, uint64_t number, struct slice value,
     uint8_t flags = unpack_u8(&row);
     agent.unresponsive = (flags & FLAG_UNRESPONSIVE) != 0;
     agent.idle = (flags & FLAG_IDLE) != 0;
+    agent.drains = (flags >> FLAG_DRAINS_SHIFT) & DRAINS;
     agent.link = unpack_u64(&row);
     agent.set = unpack_u64(&row);
     agent.slots = unpack_u32(&row);
@@ -72,7 +74,8 @@ void agent_create(struct step *step, struct slice id, struct agent *ret_agent)
 
 bool agent_has_room(const struct agent *agent)
 {
-    return agent->link != 0 && !agent->unresponsive && agent->held < agent->slots;
+    return agent->link != 0 && !agent->unresponsive && agent->drains == 0 &&
+           agent->held < agent->slots;
 }
 
 void agent_leave_line(struct step *step, struct agent *agent)
@@ -109,7 +112,8 @@ void agent_save(struct step *step, struct agent *agent)
     struct buffer *row = packed_start(&packed);
     pack_u8(row, AGENT_VERSION);
     pack_u8(row, (uint8_t)((agent->unresponsive ? FLAG_UNRESPONSIVE : 0) |
-                           (agent->idle ? FLAG_IDLE : 0)));
+                           (agent->idle ? FLAG_IDLE : 0) |
+                           agent->drains << FLAG_DRAINS_SHIFT));
     pack_u64(row, agent->link);
     pack_u64(row, agent->set);
     pack_u32(row, agent->slots);
@@ -208,15 +212,16 @@ bool agent_next_held(struct step *step, uint64_t agent, uint64_t from, uint64_t 
     return !step_failed(step);
 }
 
-struct slice agent_fsm_state(struct step *step, const struct agent *agent)
+bool agent_current(struct step *step, const struct agent *agent, struct task *ret_task)
 {
-    struct task task;
     uint64_t number;
-    if (agent->link == 0)
-        return SLICE_OF("offline");
-    if (!agent_first_held(step, agent, &number) || !task_load(step, number, &task))
-        return SLICE_OF("idle");
-    return task.state == TASK_ASSIGNED ? SLICE_OF("assigned") : SLICE_OF("working");
+    if (agent->held == 0 || !agent_first_held(step, agent, &number))
+        return false;
+    if (!task_load(step, number, ret_task)) {
+        step_fail(step, ERR_CORRUPT);
+        return false;
+    }
+    return true;
 }
 
 bool agent_next_connected(struct step *step, uint64_t *position, struct agent *ret_agent)

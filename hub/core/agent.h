@@ -7,10 +7,16 @@
 #ifndef CORE_AGENT_H
 #define CORE_AGENT_H
 
-#include "core/step.h"
+#include "core/task.h"
 
 enum {
     AGENT_ID_BYTES_MAX = 480, /* its id is a key */
+};
+
+/* Who wants it drained. Stored: never renumber. */
+enum drain {
+    DRAIN_AGENT = 1,    /* it said so itself; ends with its connection */
+    DRAIN_OPERATOR = 2, /* stays until an operator resumes it */
 };
 
 struct agent {
@@ -20,6 +26,7 @@ struct agent {
     uint32_t slots; /* max_concurrent */
     uint32_t held;
     bool unresponsive; /* out of matching until it says anything */
+    uint8_t drains;    /* bits of enum drain: it finishes what it holds, no more */
     bool idle;         /* has a row in TABLE_IDLE, under `idle_set` and `idle_order` */
     uint64_t idle_set;
     uint64_t idle_order;
@@ -62,8 +69,9 @@ struct slice agent_id(struct step *step, uint64_t number);
 /* May it be handed one more task? */
 bool agent_has_room(const struct agent *agent);
 
-/* v1.1's word: idle, assigned, working, blocked, offline. */
-struct slice agent_fsm_state(struct step *step, const struct agent *agent);
+/* Its current task: of those it holds the one with the lowest number; false when it holds
+ * none. */
+bool agent_current(struct step *step, const struct agent *agent, struct task *ret_task);
 
 /* The task it holds with the lowest number; false when it holds none. */
 bool agent_first_held(struct step *step, const struct agent *agent, uint64_t *ret_task);

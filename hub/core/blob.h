@@ -25,7 +25,8 @@ enum blob_kind {
     BLOB_LETTER = 20,  /* owner: letter; see letter.h */
     BLOB_CHANNEL = 21, /* owner: channel; its description */
 
-    BLOB_CONFIG = 130, /* owner: enum config_text */
+    BLOB_CONFIG = 130,       /* owner: enum config_text */
+    BLOB_TASK_BLOCKED = 140, /* owner: task; why its agent cannot go on */
 };
 
 /* Replaces what was there. An empty payload is kept, an absent one removes. */

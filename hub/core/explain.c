@@ -94,6 +94,8 @@ static struct slice agent_reason(struct step *step, const struct agent *agent,
         return SLICE_OF("takes no tasks");
     if (agent->unresponsive)
         return SLICE_OF("unresponsive");
+    if (agent->drains != 0)
+        return SLICE_OF("draining");
     if (agent->held >= agent->slots)
         return SLICE_OF("busy");
     return (struct slice){ 0 };
@@ -139,10 +141,15 @@ static struct slice queued_reason(struct step *step, const struct task *task,
     return SLICE_OF("no agent can take it now");
 }
 
+static bool task_stands_still(const struct task *task)
+{
+    return task->state == TASK_QUEUED || task->state == TASK_SCHEDULED ||
+           task->state == TASK_BLOCKED || (task->state == TASK_WORKING && task->blocked);
+}
+
 struct message_pending *explain_task(struct step *step, const struct task *task)
 {
-    if (task->state != TASK_QUEUED && task->state != TASK_SCHEDULED &&
-        task->state != TASK_BLOCKED)
+    if (!task_stands_still(task))
         return NULL;
 
     struct message_pending *pending = step_take(step, sizeof *pending);
@@ -157,6 +164,8 @@ struct message_pending *explain_task(struct step *step, const struct task *task)
         pending->reason = scheduled_reason(step, task);
     else if (task->state == TASK_BLOCKED)
         pending->reason = blocked_reason(step, task);
+    else if (task->state == TASK_WORKING)
+        pending->reason = SLICE_OF("its agent is blocked");
     else
         pending->reason = queued_reason(step, task, &pending->agents);
     return step_failed(step) ? NULL : pending;

@@ -1,5 +1,5 @@
 /*
- * explain.h - why no agent has this task: its own reason, and one for each agent.
+ * explain.h - why a task does not go on: its own reason, and one for each agent.
  */
 #ifndef CORE_EXPLAIN_H
 #define CORE_EXPLAIN_H
@@ -11,7 +11,7 @@ enum {
     EXPLAIN_WAITS_MAX = 4, /* ids named of those a task waits for */
 };
 
-/* NULL for a task that waits for nothing: held, or in an end state. */
+/* NULL for a task that waits for nothing: at work, or in an end state. */
 struct message_pending *explain_task(struct step *step, const struct task *task);
 
 #endif

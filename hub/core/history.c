@@ -6,11 +6,18 @@ enum {
 };
 
 static const struct slice EVENTS[EVENT_COUNT] = {
-    [EVENT_QUEUED] = SLICE("queued"),           [EVENT_ASSIGNED] = SLICE("assigned"),
-    [EVENT_COMPLETED] = SLICE("completed"),     [EVENT_RETRY] = SLICE("retry"),
-    [EVENT_DEAD_LETTER] = SLICE("dead_letter"), [EVENT_RECLAIMED] = SLICE("reclaimed"),
-    [EVENT_ACCEPTED] = SLICE("accepted"),       [EVENT_CANCELLED] = SLICE("cancelled"),
-    [EVENT_SCHEDULED] = SLICE("scheduled"),     [EVENT_BLOCKED] = SLICE("blocked"),
+    [EVENT_QUEUED] = SLICE("queued"),
+    [EVENT_ASSIGNED] = SLICE("assigned"),
+    [EVENT_COMPLETED] = SLICE("completed"),
+    [EVENT_RETRY] = SLICE("retry"),
+    [EVENT_DEAD_LETTER] = SLICE("dead_letter"),
+    [EVENT_RECLAIMED] = SLICE("reclaimed"),
+    [EVENT_ACCEPTED] = SLICE("accepted"),
+    [EVENT_CANCELLED] = SLICE("cancelled"),
+    [EVENT_SCHEDULED] = SLICE("scheduled"),
+    [EVENT_BLOCKED] = SLICE("blocked"),
+    [EVENT_AGENT_BLOCKED] = SLICE("agent_blocked"),
+    [EVENT_AGENT_UNBLOCKED] = SLICE("agent_unblocked"),
 };
 
 struct slice task_event_name(enum task_event event)

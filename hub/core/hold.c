@@ -1,5 +1,6 @@
 #include "core/hold.h"
 
+#include "core/blob.h"
 #include "core/deadline.h"
 
 /* Moves one deadline row of a task; *row_ms is where the head remembers it. */
@@ -123,6 +124,32 @@ void hold_offer(struct step *step, const struct task *task, const struct agent *
     step_send(step, agent->link, &message);
 }
 
+void hold_block(struct step *step, struct task *task, struct slice reason)
+{
+    if (!slice_is_present(reason))
+        reason = SLICE_OF("");
+    blob_put(step, task->number, BLOB_TASK_BLOCKED, reason);
+    if (task->blocked)
+        return;
+    task->blocked = true;
+    task_history_add(step, task, EVENT_AGENT_BLOCKED, task->agent, reason);
+}
+
+static void block_forget(struct step *step, struct task *task)
+{
+    task->blocked = false;
+    blob_remove(step, task->number, BLOB_TASK_BLOCKED);
+}
+
+void hold_unblock(struct step *step, struct task *task)
+{
+    if (!task->blocked)
+        return;
+    block_forget(step, task);
+    task_history_add(step, task, EVENT_AGENT_UNBLOCKED, task->agent,
+                     (struct slice){ NULL, 0 });
+}
+
 void hold_release(struct step *step, struct task *task, struct agent *agent)
 {
     struct number_key key;
@@ -132,6 +159,8 @@ void hold_release(struct step *step, struct task *task, struct agent *agent)
     }
     step_remove(step, TABLE_HOLDING, key_two(&key, agent->number, task->number));
     task->held = false;
+    if (task->blocked)
+        block_forget(step, task);
     task_timer_set(step, task, 0);
     task_wall_timer_set(step, task, 0);
     agent->held--;

@@ -26,6 +26,11 @@ void hold_start(struct step *step, struct task *task);
 /* The lease runs from now; its deadline row is moved when it fires. The caller saves. */
 void hold_renew(struct step *step, struct task *task);
 
+/* The holder cannot go on, for a reason (absent: none was given), or can again. The caller
+ * saves the task. */
+void hold_block(struct step *step, struct task *task, struct slice reason);
+void hold_unblock(struct step *step, struct task *task);
+
 /* Frees the slot and stops the timers. The caller saves both. */
 void hold_release(struct step *step, struct task *task, struct agent *agent);
 

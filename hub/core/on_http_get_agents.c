@@ -1,66 +1,76 @@
-#include "core/agent.h"
+#include "core/agent_view.h"
 #include "core/handlers.h"
 
 enum {
     AGENTS_LISTED_MAX = 10000,
     AGENTS_BYTES_MAX = 4 << 20,
-    AGENT_VIEW_BYTES = 200, /* names, numbers and punctuation of one agent */
 };
 
-static size_t agent_bytes(const struct message_agent_listed *view)
+/* False: the asker has been refused. */
+static bool page_make(struct step *step, struct slice cursor, bool has_limit,
+                      int64_t limit, struct agent_page *ret_page)
 {
-    size_t bytes =
-        AGENT_VIEW_BYTES + view->agent_id.size + view->name.size + view->status.size;
-    for (size_t i = 0; i < view->capabilities.count; i++)
-        bytes += view->capabilities.items[i].size + 3;
-    return bytes;
-}
-
-static bool agent_view(struct step *step, const struct agent *agent,
-                       struct message_agent_listed *ret_view)
-{
-    struct agent_profile profile;
-    if (!agent_profile_load(step, agent->number, &profile)) {
-        step_fail(step, ERR_CORRUPT);
-        return false;
-    }
-    struct slice fsm_state = agent_fsm_state(step, agent);
-    *ret_view = (struct message_agent_listed){
-        .agent_id = profile.id,
-        .name = profile.name,
-        .status = profile.status,
-        .capabilities = profile.capabilities,
-        .connected_at = agent->connected_ms,
-        .fsm_state = fsm_state,
-        .state = agent->unresponsive ? SLICE_OF("unresponsive") : fsm_state,
-        .has_tasks_held = true,
-        .tasks_held = agent->held,
-        .has_max_concurrent = true,
-        .max_concurrent = agent->slots,
+    *ret_page = (struct agent_page){
+        .limit = has_limit ? (size_t)limit : AGENTS_LISTED_MAX,
     };
-    if (ret_view->capabilities.items == NULL)
-        ret_view->capabilities.items = step_take(step, sizeof(struct slice));
-    return !step_failed(step);
+    return agent_cursor_parse(step, cursor, &ret_page->after);
 }
 
 void on_get_agents(struct step *step, const struct message_get_agents *message)
 {
-    (void)message;
-    uint64_t connected = agents_connected(step);
-    size_t room = connected < AGENTS_LISTED_MAX ? (size_t)connected : AGENTS_LISTED_MAX;
-    struct message_agent_listed *items = step_take_many(step, room + 1, sizeof *items);
-    struct agent agent;
-    uint64_t position = 0;
-    size_t count = 0;
-    size_t bytes = 0;
-
-    while (items != NULL && count < room && bytes < AGENTS_BYTES_MAX &&
-           agent_next_connected(step, &position, &agent) &&
-           agent_view(step, &agent, &items[count]))
-        bytes += agent_bytes(&items[count++]);
-
     struct message answer = { .type = MESSAGE_GET_AGENTS_ANSWER };
-    answer.as.get_agents_answer.agents =
-        (struct message_list){ .items = items, .count = count };
+    struct message_list *list = &answer.as.get_agents_answer.agents;
+    struct agent_page page;
+    struct agent agent;
+    size_t bytes = 0;
+    if (!page_make(step, message->cursor, message->has_limit, message->limit, &page))
+        return;
+
+    struct message_agent_listed *views = agent_page_take(step, &page, sizeof *views);
+    while (views != NULL && agent_page_next(step, &page, &agent) &&
+           agent_view(step, &agent, &views[list->count])) {
+        bytes += agent_view_bytes(&views[list->count++]);
+        if (bytes >= AGENTS_BYTES_MAX)
+            page.limit = page.count;
+    }
+    list->items = views;
+    answer.as.get_agents_answer.cursor = agent_cursor(step, &page);
+    step_answer(step, &answer, 0);
+}
+
+void on_get_agent_states(struct step *step,
+                         const struct message_get_agent_states *message)
+{
+    struct message answer = { .type = MESSAGE_GET_AGENT_STATES_ANSWER };
+    struct message_list *list = &answer.as.get_agent_states_answer.agents;
+    struct agent_page page;
+    struct agent agent;
+    size_t bytes = 0;
+    if (!page_make(step, message->cursor, message->has_limit, message->limit, &page))
+        return;
+
+    page.offline = message->has_offline && message->offline;
+    struct message_agent_state *views = agent_page_take(step, &page, sizeof *views);
+    while (views != NULL && agent_page_next(step, &page, &agent) &&
+           agent_state_view(step, &agent, &views[list->count])) {
+        bytes += agent_state_view_bytes(&views[list->count++]);
+        if (bytes >= AGENTS_BYTES_MAX)
+            page.limit = page.count;
+    }
+    list->items = views;
+    answer.as.get_agent_states_answer.cursor = agent_cursor(step, &page);
+    step_answer(step, &answer, 0);
+}
+
+void on_get_agent_state(struct step *step, const struct message_get_agent_state *message)
+{
+    struct message answer = { .type = MESSAGE_GET_AGENT_STATE_ANSWER };
+    struct agent agent;
+    if (!agent_load_id(step, message->agent_id, &agent)) {
+        step_refuse(step, ERROR_AGENT_NOT_FOUND);
+        return;
+    }
+    if (!agent_state_view(step, &agent, &answer.as.get_agent_state_answer))
+        return;
     step_answer(step, &answer, 0);
 }

@@ -67,6 +67,7 @@ static void link_take(struct step *step, struct agent *agent)
     if (agent->link != 0) {
         step_remove(step, TABLE_LINK, key_one(&key, agent->link));
         step_close(step, agent->link, CLOSE_SESSION_REPLACED);
+        agent->drains &= (uint8_t)~DRAIN_AGENT;
     } else {
         step_put_mark(step, TABLE_CONNECTED, key_one(&key, agent->number));
         step_counter_move(step, COUNTER_CONNECTED, 1);
@@ -140,6 +141,8 @@ static void answer_identified(struct step *step, const struct agent *agent,
         .has_reconnect_grace_ms = true,
         .heartbeat_interval_ms = config_heartbeat_told_ms(step),
         .has_heartbeat_interval_ms = true,
+        .draining = agent->drains != 0,
+        .has_draining = agent->drains != 0,
     };
     step_bind(step, agent->link);
     step_answer(step, &message, 0);

@@ -5,12 +5,8 @@
 #include "core/presence.h"
 #include "core/report.h"
 
-/*
- * Loads the asker and the task it speaks of. False: refused. An agent that goes on with a
- * task cancelled under it may have missed that: it is told again.
- */
-static bool speaker_load(struct step *step, struct slice id, bool has_generation,
-                         int64_t generation, struct task *task, struct agent *agent)
+bool report_speaker(struct step *step, struct slice id, bool has_generation,
+                    int64_t generation, struct task *task, struct agent *agent)
 {
     static const struct slice none = { NULL, 0 };
     if (!presence_asker(step, agent))
@@ -33,8 +29,8 @@ void on_task_accepted(struct step *step, const struct message_task_accepted *mes
 {
     struct task task;
     struct agent agent;
-    if (!speaker_load(step, message->task_id, message->has_generation,
-                      message->generation, &task, &agent))
+    if (!report_speaker(step, message->task_id, message->has_generation,
+                        message->generation, &task, &agent))
         return;
     /* Said twice, it starts nothing anew. */
     if (task.state == TASK_ASSIGNED) {
@@ -48,8 +44,8 @@ void on_task_progress(struct step *step, const struct message_task_progress *mes
 {
     struct task task;
     struct agent agent;
-    if (!speaker_load(step, message->task_id, message->has_generation,
-                      message->generation, &task, &agent))
+    if (!report_speaker(step, message->task_id, message->has_generation,
+                        message->generation, &task, &agent))
         return;
     hold_start(step, &task);
     if (message->has_progress)
@@ -63,7 +59,7 @@ void on_lease_renew(struct step *step, const struct message_lease_renew *message
 {
     struct task task;
     struct agent agent;
-    if (!speaker_load(step, message->task_id, true, message->generation, &task, &agent))
+    if (!report_speaker(step, message->task_id, true, message->generation, &task, &agent))
         return;
     hold_start(step, &task);
     task_save(step, &task);

@@ -89,6 +89,7 @@ void presence_drop(struct step *step, struct agent *agent)
     agent->set = 0;
     agent->link = 0;
     agent->unresponsive = false;
+    agent->drains &= (uint8_t)~DRAIN_AGENT;
     agent->changed_ms = step->command->wall_ms;
     if (agent->held > 0) {
         agent->grace_until_ms =

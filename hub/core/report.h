@@ -18,6 +18,13 @@ void report_acknowledge(struct step *step, uint64_t task, uint64_t generation,
 enum error_code report_check(const struct task *task, const struct agent *agent,
                              uint64_t generation);
 
+/*
+ * Loads the asker and the task it speaks of. False: refused. An agent that goes on with a
+ * task cancelled under it may have missed that: it is told again.
+ */
+bool report_speaker(struct step *step, struct slice id, bool has_generation,
+                    int64_t generation, struct task *task, struct agent *agent);
+
 /* Refuses, with v1.1's prefix when there is one, and says where the task stands. */
 void report_refuse(struct step *step, struct slice prefix, enum error_code code,
                    struct slice task_id, const struct task *task);

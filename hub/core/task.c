@@ -16,6 +16,7 @@ enum {
     FLAG_COMPLETE_BY_PASSED = 2,
     FLAG_TOKENS_USED = 4,
     FLAG_KIND = 8,
+    FLAG_BLOCKED = 16,
 };
 
 static const struct slice ID_PREFIX = SLICE("task-");
@@ -52,10 +53,11 @@ bool task_id_parse(struct slice id, uint64_t *ret_number)
 
 static void head_pack(struct buffer *row, const struct task *task)
 {
-    uint8_t flags = (uint8_t)((task->held ? FLAG_HELD : 0) |
-                              (task->complete_by_passed ? FLAG_COMPLETE_BY_PASSED : 0) |
-                              (task->has_tokens_used ? FLAG_TOKENS_USED : 0) |
-                              (task->has_kind ? FLAG_KIND : 0));
+    uint8_t flags =
+        (uint8_t)((task->held ? FLAG_HELD : 0) |
+                  (task->complete_by_passed ? FLAG_COMPLETE_BY_PASSED : 0) |
+                  (task->has_tokens_used ? FLAG_TOKENS_USED : 0) |
+                  (task->has_kind ? FLAG_KIND : 0) | (task->blocked ? FLAG_BLOCKED : 0));
     pack_u8(row, HEAD_VERSION);
     pack_u8(row, (uint8_t)task->state);
     pack_u8(row, (uint8_t)task->lane);
@@ -93,6 +95,7 @@ static void head_unpack(struct unpack *row, struct task *task)
     task->complete_by_passed = (flags & FLAG_COMPLETE_BY_PASSED) != 0;
     task->has_tokens_used = (flags & FLAG_TOKENS_USED) != 0;
     task->has_kind = (flags & FLAG_KIND) != 0;
+    task->blocked = (flags & FLAG_BLOCKED) != 0;
     task->progress = unpack_u8(row);
     task->generation = unpack_u64(row);
     task->attempts = unpack_u32(row);

@@ -67,6 +67,7 @@ struct task {
     bool complete_by_passed; /* the deadline has done its work */
     bool has_tokens_used;
     bool has_kind; /* the body says which */
+    bool blocked;  /* its holder cannot go on; BLOB_TASK_BLOCKED says why */
     int64_t tokens_used;
     uint64_t agent;         /* assignee's number; 0 none; stays after completion */
     uint64_t set;           /* capability set needed; 0 once in an end state */
@@ -144,6 +145,8 @@ enum task_event {
     EVENT_CANCELLED,
     EVENT_SCHEDULED,
     EVENT_BLOCKED,
+    EVENT_AGENT_BLOCKED,
+    EVENT_AGENT_UNBLOCKED,
     EVENT_COUNT
 };
 

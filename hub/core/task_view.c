@@ -121,6 +121,8 @@ bool task_view(struct step *step, const struct task *task, struct message_task *
     view.result = blob_get(step, task->number, BLOB_TASK_RESULT);
     view.last_error = blob_get(step, task->number, BLOB_TASK_ERROR);
     view.progress_note = blob_get(step, task->number, BLOB_TASK_NOTE);
+    if (task->blocked)
+        view.blocked_reason = blob_get(step, task->number, BLOB_TASK_BLOCKED);
     view.history = history_view(step, task);
     if (step_failed(step))
         return false;
@@ -135,6 +137,7 @@ size_t task_view_bytes(const struct message_task *view)
     bytes += text_bytes(view->description) + view->metadata.size + view->result.size;
     bytes += text_bytes(view->last_error) + text_bytes(view->progress_note);
     bytes += text_bytes(view->assigned_to) + text_bytes(view->submitted_by);
+    bytes += text_bytes(view->blocked_reason);
     for (size_t i = 0; i < view->needed_capabilities.count; i++)
         bytes += text_bytes(view->needed_capabilities.items[i]) + 3;
     bytes += view->depends_on.count * (TASK_ID_BYTES + 3);

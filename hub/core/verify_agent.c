@@ -31,6 +31,8 @@ static void check_presence(struct verify *verify, const struct agent *agent)
                                      key_one(&key, agent->link), &number) &&
                          number == agent->number,
                      "an agent's link is not its own");
+    verify_holds(verify, connected || (agent->drains & DRAIN_AGENT) == 0,
+                 "an agent that is away drains by its own word");
     verify_holds(verify, agent->idle == agent_has_room(agent),
                  "an agent with room is not in line, or one without is");
     if (agent->idle)

@@ -66,6 +66,7 @@ static void blob_row(struct verify *verify, struct slice key, struct slice value
     case BLOB_TASK_ERROR:
     case BLOB_TASK_NOTE:
     case BLOB_TASK_WAITS:
+    case BLOB_TASK_BLOCKED:
         break;
     case BLOB_AGENT_PROFILE:
         table = TABLE_AGENT;

@@ -36,6 +36,12 @@ static void check_holding(struct verify *verify, const struct task *task)
     verify_holds(verify, !task->held || task->timer_ms != 0,
                  "a task is held without a timer");
     verify_holds(verify, !task->held || task->agent != 0, "a task is held by nobody");
+    verify_holds(verify, !task->blocked || (task->held && task->state != TASK_ASSIGNED),
+                 "a task's agent is blocked and does not work on it");
+    verify_holds(verify,
+                 slice_is_present(blob_peek_start(&verify->step, task->number,
+                                                  BLOB_TASK_BLOCKED)) == task->blocked,
+                 "what a task's agent is blocked by is not there, or is left");
     if (task->agent == 0)
         return;
     verify_holds(verify,

@@ -194,6 +194,15 @@ def a_schema(hub, name="review", kind=None, schema=None, **fields):
     return {"name": name}
 
 
+def an_agent(hub):
+    """One that was there."""
+    async def visit():
+        await (await hub.agent("bob")).leave()
+        return "bob"
+
+    return asyncio.run(visit())
+
+
 SCENES = {
     "get_thread": lambda hub: {"message_id": a_letter(hub)},
     "get_thread_replies": lambda hub: {"message_id": a_letter(hub)},
@@ -218,6 +227,10 @@ SCENES = {
     "post_task_cancel": lambda hub: {"task_id": a_task(hub)},
     "post_task_retry": lambda hub: {"task_id": a_dead_letter(hub)},
     "delete_admin_token": lambda hub: {"ignored": hub.register("ada")},
+    "get_agent_state": lambda hub: {"agent_id": an_agent(hub)},
+    "get_agent_states": lambda hub: {"ignored": an_agent(hub)},
+    "post_agent_drain": lambda hub: {"agent_id": an_agent(hub)},
+    "post_agent_resume": lambda hub: {"agent_id": an_agent(hub)},
 }
 
 
@@ -307,6 +320,9 @@ class Provocations:
             there = {"post_task_cancel": a_dead_letter, "post_task_retry": a_task}
             self.ask(409, "invalid_state", token=token, body=body,
                      values={"task_id": there[self.route](self.hub)})
+        if self.expects(404, "agent_not_found"):
+            self.ask(404, "agent_not_found", token=token, body=body,
+                     values={"agent_id": "nobody"})
         if self.expects(404, "channel_not_found"):
             self.ask(404, "channel_not_found", token=token, body=body,
                      values={"channel": "nowhere"})
@@ -640,6 +656,13 @@ class Stage:
         await self.ada.accept(task)
         return task
 
+    async def blocked(self):
+        task = await self.accepted()
+        await self.ada.send("task_blocked", task_id=task["task_id"],
+                            generation=task["generation"])
+        await self.ada.expect("task_ack", status="blocked")
+        return task
+
     async def cancelled(self):
         task = await self.accepted()
         same(self.hub.cancel(task["task_id"], "no longer needed").status, 200)
@@ -690,6 +713,8 @@ ACTS = {
     "task_complete": Stage.accepted,
     "task_failed": Stage.accepted,
     "lease_renew": Stage.accepted,
+    "task_blocked": Stage.accepted,
+    "task_unblocked": Stage.blocked,
     "task_cancelled": Stage.cancelled,
     "task_recovering": Stage.recovering,
 }

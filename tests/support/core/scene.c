@@ -130,6 +130,50 @@ void scene_stopped(struct fleet *fleet, struct scene_agent agent, uint64_t task,
     scene_say(fleet, agent, &message);
 }
 
+void scene_blocked(struct fleet *fleet, struct scene_agent agent, uint64_t task,
+                   int64_t generation, const char *reason)
+{
+    struct message message = { .type = MESSAGE_TASK_BLOCKED };
+    struct step step = fleet_step(fleet);
+    message.as.task_blocked.task_id = task_id(&step, task);
+    message.as.task_blocked.generation = generation;
+    message.as.task_blocked.reason = slice_from_text(reason);
+    fleet_as_agent(fleet, agent.name, agent.link);
+    fleet_do(fleet, &message);
+}
+
+void scene_unblocked(struct fleet *fleet, struct scene_agent agent, uint64_t task,
+                     int64_t generation)
+{
+    struct message message = { .type = MESSAGE_TASK_UNBLOCKED };
+    struct step step = fleet_step(fleet);
+    message.as.task_unblocked.task_id = task_id(&step, task);
+    message.as.task_unblocked.generation = generation;
+    fleet_as_agent(fleet, agent.name, agent.link);
+    fleet_do(fleet, &message);
+}
+
+void scene_drain(struct fleet *fleet, struct scene_agent agent, bool on)
+{
+    struct message message = { .type = MESSAGE_AGENT_DRAIN };
+    message.as.agent_drain.has_on = true;
+    message.as.agent_drain.on = on;
+    fleet_as_agent(fleet, agent.name, agent.link);
+    fleet_do(fleet, &message);
+}
+
+void scene_operate_drain(struct fleet *fleet, const char *agent, bool on)
+{
+    struct message message = { .type = on ? MESSAGE_POST_AGENT_DRAIN
+                                          : MESSAGE_POST_AGENT_RESUME };
+    if (on)
+        message.as.post_agent_drain.agent_id = slice_from_text(agent);
+    else
+        message.as.post_agent_resume.agent_id = slice_from_text(agent);
+    fleet_as_client(fleet, "ops", ROLE_OPERATOR);
+    fleet_do(fleet, &message);
+}
+
 void scene_ping(struct fleet *fleet, struct scene_agent agent)
 {
     const struct message message = { .type = MESSAGE_PING };

@@ -39,6 +39,14 @@ void scene_renew(struct fleet *fleet, struct scene_agent agent, uint64_t task,
 void scene_recovering(struct fleet *fleet, struct scene_agent agent, uint64_t task);
 void scene_stopped(struct fleet *fleet, struct scene_agent agent, uint64_t task,
                    int64_t generation);
+void scene_blocked(struct fleet *fleet, struct scene_agent agent, uint64_t task,
+                   int64_t generation, const char *reason);
+void scene_unblocked(struct fleet *fleet, struct scene_agent agent, uint64_t task,
+                     int64_t generation);
+
+/* By its own word, and by an operator's. */
+void scene_drain(struct fleet *fleet, struct scene_agent agent, bool on);
+void scene_operate_drain(struct fleet *fleet, const char *agent, bool on);
 void scene_ping(struct fleet *fleet, struct scene_agent agent);
 void scene_link_closed(struct fleet *fleet, uint64_t link);
 void scene_hub_started(struct fleet *fleet);

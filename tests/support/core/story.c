@@ -188,6 +188,8 @@ static void work(struct fleet *fleet)
     scene_accepted(fleet, ADA, done, 1);
     scene_progress(fleet, ADA, done, 1);
     scene_renew(fleet, ADA, done, 1);
+    scene_blocked(fleet, ADA, done, 1, "which one?");
+    scene_unblocked(fleet, ADA, done, 1);
     uint64_t waits = submit_after(fleet, done, 0);
     uint64_t later = submit_after(fleet, done, fleet->command.wall_ms + 60000);
     scene_complete(fleet, ADA, done, 1);
@@ -228,6 +230,18 @@ static void trouble(struct fleet *fleet)
     scene_ping(fleet, ADA);
 }
 
+/* By its own word, which ends with its connection, and by an operator's. */
+static void drains(struct fleet *fleet)
+{
+    scene_identify(fleet, BOB, 1);
+    scene_drain(fleet, BOB, true);
+    scene_operate_drain(fleet, BOB.name, true);
+    scene_link_closed(fleet, BOB.link);
+    scene_operate_drain(fleet, BOB.name, false);
+    scene_drain(fleet, ADA, true);
+    scene_drain(fleet, ADA, false);
+}
+
 /* What shall stand in the tables at the end: every state, every kind of row. */
 static void leave_open(struct fleet *fleet)
 {
@@ -242,6 +256,8 @@ static void leave_open(struct fleet *fleet)
                             });
     uint64_t gone = scene_submit_plain(fleet);
     scene_accepted(fleet, CAROL, held, (int64_t)scene_task(fleet, held).generation);
+    scene_blocked(fleet, CAROL, held, (int64_t)scene_task(fleet, held).generation,
+                  "why?");
     scene_cancel(fleet, gone);
     submit_after(fleet, held, 0);
     scene_submit(fleet, (struct message_post_task){ .has_not_before = true,
@@ -298,6 +314,7 @@ void story_tell(struct fleet *fleet)
     schemas(fleet);
     story_steer(fleet);
     trouble(fleet);
+    drains(fleet);
     questions(fleet);
     leave_open(fleet);
     shout(fleet);

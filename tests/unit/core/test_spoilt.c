@@ -161,9 +161,10 @@ static void try_tasks(struct fleet *fleet)
 static void try_questions(struct fleet *fleet)
 {
     static const enum message_type types[] = {
-        MESSAGE_GET_ADMIN_TOKENS,  MESSAGE_GET_AGENTS, MESSAGE_GET_TASKS,
-        MESSAGE_GET_TASKS_STATS,   MESSAGE_GET_HEALTH, MESSAGE_GET_TASKS_DEAD_LETTER,
-        MESSAGE_GET_FLEET_SCHEMAS,
+        MESSAGE_GET_ADMIN_TOKENS,  MESSAGE_GET_AGENTS,
+        MESSAGE_GET_TASKS,         MESSAGE_GET_TASKS_STATS,
+        MESSAGE_GET_HEALTH,        MESSAGE_GET_TASKS_DEAD_LETTER,
+        MESSAGE_GET_FLEET_SCHEMAS, MESSAGE_GET_AGENT_STATES,
     };
     fleet_as_client(fleet, "root", ROLE_ADMIN);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {

@@ -249,18 +249,19 @@ static void a_token_is_never_echoed(void **state)
 
 static void an_unknown_type_is_answered_with_the_known_ones(void **state)
 {
-    assert_refused(*state, "{\"type\":\"task_rejected\",\"task_id\":\"t\"}",
-                   "{\"type\":\"error\",\"error\":\"validation_failed\","
-                   "\"message_type\":\"task_rejected\",\"errors\":[{\"field\":\"type\","
-                   "\"error\":\"unknown_message_type\","
-                   "\"detail\":\"no message has this type\",\"value\":\"task_rejected\","
-                   "\"known_types\":[\"channel_history\",\"channel_publish\","
-                   "\"channel_subscribe\",\"channel_unsubscribe\",\"identify\","
-                   "\"lease_renew\",\"list_agents\",\"list_channels\",\"mailbox_ack\","
-                   "\"mailbox_read\",\"message\",\"ping\",\"status\","
-                   "\"task_accepted\",\"task_cancelled\",\"task_complete\","
-                   "\"task_failed\",\"task_progress\",\"task_recovering\","
-                   "\"task_submit\"]}]}");
+    assert_refused(
+        *state, "{\"type\":\"task_rejected\",\"task_id\":\"t\"}",
+        "{\"type\":\"error\",\"error\":\"validation_failed\","
+        "\"message_type\":\"task_rejected\",\"errors\":[{\"field\":\"type\","
+        "\"error\":\"unknown_message_type\","
+        "\"detail\":\"no message has this type\",\"value\":\"task_rejected\","
+        "\"known_types\":[\"agent_drain\",\"channel_history\",\"channel_publish\","
+        "\"channel_subscribe\",\"channel_unsubscribe\",\"identify\","
+        "\"lease_renew\",\"list_agents\",\"list_channels\",\"mailbox_ack\","
+        "\"mailbox_read\",\"message\",\"ping\",\"status\","
+        "\"task_accepted\",\"task_blocked\",\"task_cancelled\",\"task_complete\","
+        "\"task_failed\",\"task_progress\",\"task_recovering\","
+        "\"task_submit\",\"task_unblocked\"]}]}");
 }
 
 static void what_only_the_hub_says_is_unknown_from_an_agent(void **state)
