@@ -20,6 +20,7 @@ static bool errand_find(const char *argument, enum errand *ret_errand)
         { "--help", ERRAND_HELP },
         { "-h", ERRAND_HELP },
         { "--version", ERRAND_VERSION },
+        { "--new-enrolment", ERRAND_ENROLMENT },
     };
     for (size_t i = 0; i < sizeof ERRANDS / sizeof *ERRANDS; i++)
         if (strcmp(argument, ERRANDS[i].flag) == 0) {
@@ -117,10 +118,14 @@ enum err arguments_read(struct config *config, int count, char *const *arguments
 
 void arguments_help(FILE *file)
 {
-    fprintf(file, "usage: drover-hub [--config FILE] [setting...]\n\n"
-                  "  --config FILE\n      Settings as a JSON file.\n"
-                  "  --check-config\n      Say whether the settings are good, and end.\n"
-                  "  --version, --help\n\n");
+    fprintf(file,
+            "usage: drover-hub [--config FILE] [setting...]\n\n"
+            "  --config FILE\n      Settings as a JSON file.\n"
+            "  --check-config\n      Say whether the settings are good, and end.\n"
+            "  --new-enrolment\n"
+            "      Write a new secret for `drover hub enrol` to the data directory of a\n"
+            "      hub that is stopped, and end.\n"
+            "  --version, --help\n\n");
     for (int i = 0; i < SETTING_COUNT; i++) {
         const struct setting_row *row = &SETTING_ROWS[i];
         fprintf(file, "  %s%s  [%.*s]  %.*s\n      %.*s\n", row->flag.data,

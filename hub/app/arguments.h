@@ -11,6 +11,7 @@ enum errand {
     ERRAND_CHECK, /* --check-config: the settings are good */
     ERRAND_HELP,
     ERRAND_VERSION,
+    ERRAND_ENROLMENT, /* --new-enrolment: a new secret for an administrator to be */
 };
 
 /* Fills the config from file, environment and flags, in their order. ERR_INVALID: the

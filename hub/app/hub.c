@@ -194,6 +194,14 @@ static struct slice public_url(const struct config *config)
     return url.size > 0 ? url : (struct slice){ NULL, 0 };
 }
 
+/* The secret's file goes once its end is committed; a crash before leaves that to the
+ * next start. */
+static void enrolled(void *context)
+{
+    const struct hub *hub = context;
+    enrolment_over(config_path(hub->config, SETTING_DATA));
+}
+
 static enum exit_code net_start(struct hub *hub)
 {
     const struct config *config = hub->config;
@@ -224,6 +232,8 @@ static enum exit_code net_start(struct hub *hub)
     options.auth_deadline_ms = config_number(config, SETTING_AUTH_DEADLINE_MS);
     options.idle_timeout_ms = config_number(config, SETTING_IDLE_TIMEOUT_MS);
     options.keys_max = KEYS_MAX;
+    options.enrolled = enrolled;
+    options.context = hub;
     options.engine = hub->engine;
     options.wire = hub->wire;
 
@@ -242,6 +252,15 @@ static enum exit_code net_start(struct hub *hub)
                               : EXIT_CODE_INTERNAL;
 }
 
+static enum exit_code exit_code_of(enum err err)
+{
+    if (err == ERR_OK)
+        return EXIT_CODE_OK;
+    return err == ERR_IO || err == ERR_CORRUPT || err == ERR_NO_SPACE
+               ? EXIT_CODE_IO
+               : EXIT_CODE_INTERNAL;
+}
+
 static enum exit_code keys_start(struct hub *hub)
 {
     enum err err = engine_prepare(hub->engine);
@@ -250,12 +269,9 @@ static enum exit_code keys_start(struct hub *hub)
                         config_path(hub->config, SETTING_DATA));
     if (err == ERR_OK)
         err = engine_start(hub->engine);
-    if (err == ERR_OK)
-        return EXIT_CODE_OK;
-    LOG_ERROR("hub_not_started", LOG_ERR(err));
-    return err == ERR_IO || err == ERR_CORRUPT || err == ERR_NO_SPACE
-               ? EXIT_CODE_IO
-               : EXIT_CODE_INTERNAL;
+    if (err != ERR_OK)
+        LOG_ERROR("hub_not_started", LOG_ERR(err));
+    return exit_code_of(err);
 }
 
 static enum err port_write(const struct hub *hub)
@@ -342,6 +358,28 @@ enum exit_code hub_run(const struct config *config)
         code = keys_start(&hub);
     if (code == EXIT_CODE_OK)
         code = hub_serve(&hub);
+    hub_finish(&hub);
+    return code;
+}
+
+enum exit_code hub_offer_enrolment(const struct config *config, FILE *file)
+{
+    struct hub hub = { .config = config };
+    const char *directory = config_path(config, SETTING_DATA);
+
+    enum exit_code code = store_start(&hub);
+    if (code == EXIT_CODE_OK)
+        code = engine_start_up(&hub);
+    if (code == EXIT_CODE_OK) {
+        enum err err = engine_prepare(hub.engine);
+        if (err == ERR_OK)
+            err = enrolment_offer(hub.engine, directory);
+        if (err == ERR_OK)
+            fprintf(file, "%s/%s\n", directory, ENROLMENT_FILE);
+        else
+            LOG_ERROR("enrolment_not_offered", LOG_ERR(err));
+        code = exit_code_of(err);
+    }
     hub_finish(&hub);
     return code;
 }

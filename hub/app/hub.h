@@ -18,6 +18,10 @@ enum exit_code {
 /* What no single setting can show: combinations that must not be run. */
 enum err hub_settings_check(const struct config *config);
 
+/* Writes a new enrolment secret into the data directory of a hub that is stopped, and says
+ * on `file` where. */
+enum exit_code hub_offer_enrolment(const struct config *config, FILE *file);
+
 /* Runs until SIGTERM or SIGINT. */
 enum exit_code hub_run(const struct config *config);
 

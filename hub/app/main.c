@@ -42,6 +42,7 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
         printf("drover-hub %s\n", DROVER_VERSION);
         return EXIT_CODE_OK;
     case ERRAND_CHECK:
+    case ERRAND_ENROLMENT:
     case ERRAND_RUN:
         break;
     }
@@ -53,7 +54,8 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
     }
     if (log_level_parse(config_text(config, SETTING_LOG_LEVEL), &level))
         log_set_level(level);
-    return hub_run(config);
+    return errand == ERRAND_ENROLMENT ? hub_offer_enrolment(config, stdout)
+                                      : hub_run(config);
 }
 
 int main(int count, char **arguments)

@@ -32,6 +32,9 @@ struct command {
     uint32_t role; /* one enum role */
     bool digest_present;
     uint8_t digest[DIGEST_BYTES];
+    struct slice address; /* the peer's, as text */
+    bool credential_present;
+    uint8_t credential[DIGEST_BYTES]; /* SHA-256 of the token it came with */
     /* A token the door has minted for this request: the text stays at the door. */
     bool minted;
     uint8_t minted_digest[DIGEST_BYTES];

@@ -49,6 +49,8 @@ void on_get_admin_tokens(struct step *step,
     if (!grow(step, &list))
         return;
     while (list.count < TOKENS_LISTED_MAX && token_next(step, &walk, &token)) {
+        if (token.role == ROLE_BOOTSTRAP)
+            continue;
         if (list.count == list.room && !grow(step, &list))
             return;
         struct slice role = role_name(token.role);

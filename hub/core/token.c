@@ -8,6 +8,9 @@ enum {
     TOKEN_VERSION = 1,
 };
 
+/* The secret of an administrator to be is nobody's, and no id is empty. */
+static const struct slice SECRET_ID = SLICE("");
+
 /* The index key is the id, a NUL and the digest. */
 static struct slice agent_key(struct step *step, struct packed_key *packed,
                               struct slice agent_id, const uint8_t *digest)
@@ -92,6 +95,21 @@ static bool first_of(struct step *step, struct slice agent_id, uint8_t *ret_dige
     return true;
 }
 
+static uint32_t remove_all(struct step *step, struct slice agent_id)
+{
+    uint8_t digest[DIGEST_BYTES];
+    uint32_t count = 0;
+
+    while (!step_failed(step) && first_of(step, agent_id, digest)) {
+        struct packed_key packed;
+        step_remove(step, TABLE_TOKEN_AGENT, agent_key(step, &packed, agent_id, digest));
+        step_remove(step, TABLE_TOKEN, slice_make(digest, DIGEST_BYTES));
+        ring_effect(step, EFFECT_KEY_REMOVE, digest);
+        count++;
+    }
+    return count;
+}
+
 static bool has_room(struct step *step, struct slice agent_id)
 {
     struct packed_key packed;
@@ -148,6 +166,42 @@ bool token_mint(struct step *step, struct slice agent_id, uint32_t role)
     return !step_failed(step);
 }
 
+void token_offer(struct step *step)
+{
+    const struct command *command = step->command;
+    ENSURE(command->minted);
+
+    remove_all(step, SECRET_ID);
+    struct token token = {
+        .agent_id = SECRET_ID,
+        .role = ROLE_BOOTSTRAP,
+        .created_ms = command->wall_ms,
+    };
+    memcpy(token.digest, command->minted_digest, DIGEST_BYTES);
+    memcpy(token.prefix, command->minted_prefix, TOKEN_PREFIX_BYTES);
+    token_put(step, &token);
+
+    struct effect *effect = ring_effect(step, EFFECT_KEY_ADD, token.digest);
+    if (effect != NULL) {
+        effect->actor = SECRET_ID;
+        effect->role = ROLE_BOOTSTRAP;
+    }
+}
+
+bool token_is_offered(struct step *step)
+{
+    const struct command *command = step->command;
+    uint8_t digest[DIGEST_BYTES];
+
+    return command->credential_present && first_of(step, SECRET_ID, digest) &&
+           memcmp(digest, command->credential, DIGEST_BYTES) == 0;
+}
+
+void token_burn(struct step *step)
+{
+    remove_all(step, SECRET_ID);
+}
+
 bool token_exists(struct step *step, struct slice agent_id)
 {
     uint8_t digest[DIGEST_BYTES];
@@ -156,19 +210,7 @@ bool token_exists(struct step *step, struct slice agent_id)
 
 uint32_t token_revoke(struct step *step, struct slice agent_id)
 {
-    uint8_t digest[DIGEST_BYTES];
-    uint32_t count = 0;
-
-    if (!token_agent_id_valid(agent_id))
-        return 0;
-    while (!step_failed(step) && first_of(step, agent_id, digest)) {
-        struct packed_key packed;
-        step_remove(step, TABLE_TOKEN_AGENT, agent_key(step, &packed, agent_id, digest));
-        step_remove(step, TABLE_TOKEN, slice_make(digest, DIGEST_BYTES));
-        ring_effect(step, EFFECT_KEY_REMOVE, digest);
-        count++;
-    }
-    return count;
+    return token_agent_id_valid(agent_id) ? remove_all(step, agent_id) : 0;
 }
 
 bool token_next(struct step *step, struct token_walk *walk, struct token *ret_token)
@@ -198,7 +240,8 @@ bool token_next(struct step *step, struct token_walk *walk, struct token *ret_to
     return true;
 }
 
-/* An id and a byte above NUL: past all entries of that id, before those of the next. */
+/* An id and a byte above NUL: past all entries of that id, before those of the next. The
+ * enrolment secret, which stands before all, is nobody's. */
 bool token_next_owner(struct step *step, struct slice after, struct slice *ret_id)
 {
     struct packed_key packed;
@@ -206,8 +249,7 @@ bool token_next_owner(struct step *step, struct slice after, struct slice *ret_i
     struct slice value;
     struct buffer *from = packed_key_start(&packed);
     buffer_append_slice(from, after);
-    if (slice_is_present(after))
-        buffer_append_byte(from, '\x01');
+    buffer_append_byte(from, '\x01');
     if (!step_first_from(step, TABLE_TOKEN_AGENT, packed_slice(step, from), &key, &value))
         return false;
     if (key.size <= DIGEST_BYTES + 1) {

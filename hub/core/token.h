@@ -32,6 +32,16 @@ bool token_agent_id_valid(struct slice agent_id);
  * refused (it holds TOKENS_PER_AGENT_MAX already), or the step has failed. */
 bool token_mint(struct step *step, struct slice agent_id, uint32_t role);
 
+/* The secret the door has minted makes an administrator, once; one offered before is void.
+ * It stands on the ring as ROLE_BOOTSTRAP, and is nobody's. */
+void token_offer(struct step *step);
+
+/* True when this command came with that secret, and it is good. */
+bool token_is_offered(struct step *step);
+
+/* The secret is void from now on. */
+void token_burn(struct step *step);
+
 bool token_exists(struct step *step, struct slice agent_id);
 
 /* Removes every token of the id from the tables and the ring; returns how many. */

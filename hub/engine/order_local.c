@@ -45,10 +45,13 @@ void command_from_envelope(struct command *command, const struct envelope *envel
         .actor = envelope->actor,
         .role = envelope->role,
         .digest_present = envelope->digest_present,
+        .address = envelope->address,
+        .credential_present = envelope->credential_present,
         .minted = envelope->minted,
         .message = &envelope->message,
     };
     memcpy(command->digest, envelope->digest, sizeof command->digest);
+    memcpy(command->credential, envelope->credential, sizeof command->credential);
     memcpy(command->minted_digest, envelope->minted_digest,
            sizeof command->minted_digest);
     memcpy(command->minted_prefix, envelope->minted_prefix,

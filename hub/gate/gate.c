@@ -54,9 +54,9 @@ enum err gate_key_add(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
     return keyring_add(gate->keyring, digest, actor, role, expires_wall_ms);
 }
 
-void gate_key_remove(struct gate *gate, const uint8_t digest[DIGEST_BYTES])
+uint32_t gate_key_remove(struct gate *gate, const uint8_t digest[DIGEST_BYTES])
 {
-    keyring_remove(gate->keyring, digest);
+    return keyring_remove(gate->keyring, digest);
 }
 
 static void render(struct gate *gate, const struct message *message, uint16_t status,

@@ -60,7 +60,8 @@ void gate_destroy(struct gate *gate); /* accepts NULL */
 
 enum err gate_key_add(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
                       struct slice actor, uint32_t role, int64_t expires_wall_ms);
-void gate_key_remove(struct gate *gate, const uint8_t digest[DIGEST_BYTES]);
+/* Returns the role it had; 0: it was not there. */
+uint32_t gate_key_remove(struct gate *gate, const uint8_t digest[DIGEST_BYTES]);
 
 /* Fills in the answer for an error; `detail` may be absent. `http` as in wire.h. */
 void gate_refuse(struct gate *gate, enum error_code code, struct slice detail, bool http,

@@ -55,9 +55,12 @@ enum err keyring_add(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES]
     return err;
 }
 
-void keyring_remove(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES])
+uint32_t keyring_remove(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES])
 {
-    free(map_remove(keyring->keys, slice_make(digest, DIGEST_BYTES)));
+    struct key *key = map_remove(keyring->keys, slice_make(digest, DIGEST_BYTES));
+    uint32_t role = key == NULL ? 0 : key->role;
+    free(key);
+    return role;
 }
 
 const struct key *keyring_find(const struct keyring *keyring,

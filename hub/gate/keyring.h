@@ -27,7 +27,8 @@ void keyring_destroy(struct keyring *keyring); /* accepts NULL */
 enum err keyring_add(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES],
                      struct slice actor, uint32_t role, int64_t expires_wall_ms);
 
-void keyring_remove(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES]);
+/* Returns the role the key had; 0: it was not there. */
+uint32_t keyring_remove(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES]);
 
 /* NULL when nobody has it or its time is over. Valid until the ring changes. */
 const struct key *keyring_find(const struct keyring *keyring,

@@ -11,6 +11,10 @@
 
 static const struct slice HINT = SLICE("Send the header Authorization: Bearer <token>.");
 
+static const struct slice HINT_ENROL =
+    SLICE("The enrolment secret is good once. With the hub stopped, drover-hub "
+          "--new-enrolment makes another.");
+
 static const struct slice HINT_URL =
     SLICE("Send the token in the Authorization header, never in the URL.");
 
@@ -49,7 +53,10 @@ static void refuse_stranger(struct gate *gate, const struct request *request,
         gate_refuse_hint(gate, ERROR_REGISTRATION_CLOSED, HINT, ret_verdict);
     else
         gate_refuse_hint(gate, ERROR_UNAUTHORIZED,
-                         request->token_in_url ? HINT_URL : HINT, ret_verdict);
+                         request->token_in_url                 ? HINT_URL
+                         : request->type == MESSAGE_POST_ENROL ? HINT_ENROL
+                                                               : HINT,
+                         ret_verdict);
 }
 
 bool request_check(struct gate *gate, const struct request *request, struct gate_time now,
@@ -92,7 +99,8 @@ static void draw(char ret_text[TOKEN_TEXT_BYTES], uint8_t ret_digest[DIGEST_BYTE
 static void mint(struct envelope *envelope, struct minted *ret_minted)
 {
     if (envelope->message.type != MESSAGE_POST_ONBOARD_REGISTER &&
-        envelope->message.type != MESSAGE_POST_ADMIN_TOKEN)
+        envelope->message.type != MESSAGE_POST_ADMIN_TOKEN &&
+        envelope->message.type != MESSAGE_POST_ENROL)
         return;
     draw(ret_minted->text, envelope->minted_digest);
     ret_minted->present = true;
@@ -113,6 +121,8 @@ static bool fill_caller(struct gate *gate, const struct caller *caller,
         return false;
     envelope->role = key->role;
     envelope->actor = arena_copy(&envelope->arena, key->actor);
+    envelope->credential_present = true;
+    memcpy(envelope->credential, caller->digest, DIGEST_BYTES);
     return true;
 }
 

@@ -243,6 +243,8 @@ void session_frame(struct session *session, struct gate *gate, struct origin ori
         envelope->origin = origin;
         envelope->role = session->role;
         envelope->actor = arena_copy(&envelope->arena, actor_of(session));
+        envelope->credential_present = true;
+        memcpy(envelope->credential, session->digest, DIGEST_BYTES);
         digest_submit(gate, envelope);
         if (arena_failed(&envelope->arena))
             gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, false, ret_verdict);

@@ -28,8 +28,9 @@ enum role {
     ROLE_VIEWER = 1 << 3,
     ROLE_OPERATOR = 1 << 4,
     ROLE_ADMIN = 1 << 5,
-    ROLE_ENROL = 1 << 6, /* may register an agent, nothing else */
-    ROLE_HUB = 1 << 7,   /* the hub's own commands; never from outside */
+    ROLE_ENROL = 1 << 6,     /* may register an agent, nothing else */
+    ROLE_HUB = 1 << 7,       /* the hub's own commands; never from outside */
+    ROLE_BOOTSTRAP = 1 << 8, /* the enrolment secret: makes an administrator, once */
 };
 
 struct envelope {
@@ -40,6 +41,8 @@ struct envelope {
     bool digest_present;
     uint8_t digest[DIGEST_BYTES]; /* of the request's body, for idempotency */
     struct slice address;         /* the peer's, as text */
+    bool credential_present;
+    uint8_t credential[DIGEST_BYTES]; /* SHA-256 of the token it came with */
     /* A token the door has minted for this request: the text stays at the door. */
     bool minted;
     uint8_t minted_digest[DIGEST_BYTES];

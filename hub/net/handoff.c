@@ -37,7 +37,9 @@ static void answer_one(struct net *net, const struct release *release)
 
 static void remove_key(struct net *net, const struct release *release)
 {
-    gate_key_remove(net->gate, release->digest);
+    uint32_t role = gate_key_remove(net->gate, release->digest);
+    if (role == ROLE_BOOTSTRAP && net->options.enrolled != NULL)
+        net->options.enrolled(net->options.context);
     struct link *next;
     for (struct link *link = net->first; link != NULL; link = next) {
         next = link->next;

@@ -40,6 +40,8 @@ struct net_options {
     int64_t auth_deadline_ms;
     int64_t idle_timeout_ms;
     size_t keys_max;
+    void (*enrolled)(void *context); /* the enrolment secret is void; NULL: untold */
+    void *context;
 
     /* Called from the loop about this often while loop and engine turn; 0: never. */
     int64_t alive_every_ms;

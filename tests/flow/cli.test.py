@@ -190,7 +190,7 @@ def a_watched_task_is_told_to_its_end():
             '[ "$DROVER_TASK_DESCRIPTION" = good ] && echo "all well"')])
         watcher = subprocess.Popen(
             [f"{BIN}/drover", "--hub", fleet.url(), "--token-file",
-             fleet.path("hub/admin.token"), "task", "submit", "--wait", "good"],
+             fleet.path("admin.token"), "task", "submit", "--wait", "good"],
             stdout=subprocess.PIPE, text=True)
         told = []
         while not any("40 %, half way" in line for line in told):
@@ -219,7 +219,7 @@ def a_watcher_outlasts_a_restart_of_the_hub():
         task_id = fleet.submit("x")
         watcher = subprocess.Popen(
             [f"{BIN}/drover", "--hub", fleet.url(), "--token-file",
-             fleet.path("hub/admin.token"), "task", "watch", task_id],
+             fleet.path("admin.token"), "task", "watch", task_id],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         same(watcher.stdout.readline(), "queued, no agent connected\n", "the first line")
         fleet.hub_kill()
@@ -290,7 +290,7 @@ def the_token_is_found_where_it_may_be():
         holds("--token-file" in said, f"what to do is said: {said!r}")
         same(fleet.drover("task", "list", "--token", "wrong", token=False)[0], AUTH, "wrong")
         good(fleet.drover("task", "list", "--token", fleet.token, token=False))
-        path = fleet.path("hub/admin.token")
+        path = fleet.path("admin.token")
         good(fleet.drover("task", "list", token=False,
                           environment={"DROVER_TOKEN_FILE": path}))
         os.mkdir(fleet.path("drover-data"))
@@ -324,7 +324,7 @@ def help_is_there_for_everything():
         return done.returncode, done.stdout, done.stderr
 
     commands = re.findall(r"^  ((?:task|agent|token|hub) \w+)", good(drover("help")), re.M)
-    same(len(commands), 12, f"commands: {commands}")
+    same(len(commands), 13, f"commands: {commands}")
     for command in commands:
         said = good(drover(*command.split(), "--help"))
         holds(said.startswith(f"usage: drover {command}"), said)

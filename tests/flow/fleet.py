@@ -47,6 +47,7 @@ class Fleet:
         self.hub = None
         self.port = 0
         self.tls = None
+        self.token = None
         self.sidecars = []
 
     def __enter__(self):
@@ -127,8 +128,16 @@ class Fleet:
                 return False
 
         await_true("the hub answers", answers)
-        with open(self.path("hub/admin.token")) as file:
-            self.token = file.read().strip()
+        if self.token is None:
+            self.enrol()
+
+    def enrol(self):
+        """The first administrator; the token stands in admin.token as well."""
+        secret = self.read("hub/enrolment.secret").strip()
+        status, answer = self.http("POST", "/api/enrol", {}, token=secret)
+        same(status, 201, f"enrol: {answer}")
+        self.token = answer["token"]
+        self.write("admin.token", self.token + "\n")
 
     def hub_kill(self):
         self.hub.kill()
@@ -214,7 +223,7 @@ class Fleet:
         """(exit status, standard output, standard error)"""
         command = [f"{BIN}/drover", "--hub", self.url()]
         if token:
-            command += ["--token-file", self.path("hub/admin.token")]
+            command += ["--token-file", self.path("admin.token")]
         done = subprocess.run([*command, *arguments], input=stdin, capture_output=True,
                               text=True, timeout=60, cwd=self.folder,
                               env={**os.environ, **(environment or {})})

@@ -67,6 +67,7 @@ class Hub:
         self.port = 0
         self.process = None
         self.tokens = {}
+        self.admin_token = None
         self.links = []
 
     def command(self):
@@ -144,8 +145,18 @@ class Hub:
         return f"{'wss' if self.tls else 'ws'}://{self.host}:{self.port}/ws"
 
     @property
+    def secret(self):
+        """What makes the first administrator."""
+        return (self.data / "enrolment.secret").read_text().strip()
+
+    @property
     def admin(self):
-        return (self.data / "admin.token").read_text().strip()
+        """The administrator's token; the first who asks is enrolled."""
+        if self.admin_token is None:
+            answer = self.http("POST", "/api/enrol", token=self.secret)
+            assert answer.status == 201, answer
+            self.admin_token = answer.json["token"]
+        return self.admin_token
 
     def connection(self, timeout=PATIENCE_S):
         if self.tls:

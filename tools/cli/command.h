@@ -84,6 +84,9 @@ extern const size_t COMMAND_GROUP_COUNT;
 extern const struct option GLOBAL_OPTIONS[];
 extern const size_t GLOBAL_OPTION_COUNT;
 
+/* Where a user's own token stands when nobody says otherwise; false without a home. */
+bool token_home_path(char *path, size_t size);
+
 /* The value of an option, or NULL; the last one counts. */
 const char *given_value(const struct invocation *invocation, const char *name);
 bool given_has(const struct invocation *invocation, const char *name);
@@ -134,6 +137,9 @@ const struct json_node *member_of(const struct answer *answer,
 
 /* Lower-case words of the lanes, by number. */
 const char *priority_name(int64_t priority);
+
+/* hub enrol: the first administrator's token comes into a file. */
+enum outcome enrol_run(struct invocation *invocation);
 
 /* "500ms", "30", "30s", "10m", "2h", "1d": milliseconds. False for anything else. */
 bool duration_read(const char *text, int64_t *ret_ms);

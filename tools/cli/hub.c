@@ -17,6 +17,19 @@ static enum outcome health_show(const struct answer *answer)
 
 static const struct command COMMANDS[] = {
     { .name = "health", .route = MESSAGE_GET_HEALTH, .show = health_show },
+    { .name = "enrol",
+      .route = MESSAGE_POST_ENROL,
+      .run = enrol_run,
+      .summary = "Makes the first administrator, by the secret in the data directory.",
+      .arguments = { { .name = "[ADMINISTRATOR]", .field = "agent_id" } },
+      .options = { { .name = "--data",
+                     .value = "DIR",
+                     .help = "The hub's data directory (./drover-data)." },
+                   { .name = "--out",
+                     .value = "FILE",
+                     .help = "Where the token goes ($DROVER_TOKEN_FILE, else "
+                             "~/.config/drover/token)." },
+                   { .name = "--force", .help = "Replace what stands there." } } },
 };
 
 const struct command_group HUB_GROUP = { "hub", COMMANDS,

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { TOKEN_BYTES_MAX = 256, REQUEST_MS = 30000 };
+enum { TOKEN_BYTES_MAX = 256, REQUEST_MS = 30000, PATH_BYTES = 4096 };
 
-/* Where a hub started without further ado keeps its first token. */
+/* Where tools/run, and hubs before there was enrolment, keep the administrator's. */
 static const char *const FIRST_TOKENS[] = { "drover-data/admin.token",
                                             "drover-data/hub/admin.token" };
 
@@ -43,6 +43,19 @@ static bool token_file_read(const char *path, char token[TOKEN_BYTES_MAX + 2])
     return read;
 }
 
+/* Files nobody named; never sent to another machine unasked. */
+static void token_from_habit(const char *hub, char token[TOKEN_BYTES_MAX + 2])
+{
+    char path[PATH_BYTES];
+    if (!hub_is_here(hub))
+        return;
+    for (size_t i = 0; i < sizeof FIRST_TOKENS / sizeof FIRST_TOKENS[0]; i++)
+        if (token_file_read(FIRST_TOKENS[i], token))
+            return;
+    if (token_home_path(path, sizeof path))
+        (void)token_file_read(path, token);
+}
+
 static enum outcome token_from_file(const char *path, char token[TOKEN_BYTES_MAX + 2])
 {
     struct stat info;
@@ -70,11 +83,7 @@ static enum outcome token_find(struct invocation *invocation,
     else if (file != NULL)
         outcome = token_from_file(file, token);
     else
-        /* Never sent to another machine unasked. */
-        for (size_t i = 0; i < sizeof FIRST_TOKENS / sizeof FIRST_TOKENS[0] &&
-                           token[0] == '\0' && hub_is_here(invocation->settings.hub);
-             i++)
-            (void)token_file_read(FIRST_TOKENS[i], token);
+        token_from_habit(invocation->settings.hub, token);
     if (outcome != OUTCOME_OK)
         return outcome;
     if (token[0] == '\0' && direct == NULL && file == NULL)
@@ -109,7 +118,10 @@ static enum outcome settings_read(struct invocation *invocation, char *hub, size
     invocation->settings.ca_file = given_value(invocation, "--ca");
     invocation->settings.timeout_ms =
         invocation->timeout_ms > 0 ? invocation->timeout_ms : REQUEST_MS;
-    return token_find(invocation, token);
+    token[0] = '\0';
+    /* Who enrols has no token yet. */
+    return invocation->command->run == enrol_run ? OUTCOME_OK
+                                                 : token_find(invocation, token);
 }
 
 /* What a row says without a function of its own. */

@@ -33,8 +33,9 @@ static const char *const UNIT_KINDS[] = {
     [UNIT_DOOR] = "KIND_DOOR",
 };
 
-static const char *const ROLES[] = { "anybody",  "agent", "submitter", "viewer",
-                                     "operator", "admin", "enrol",     "hub" };
+static const char *const ROLES[] = { "anybody", "agent",    "submitter",
+                                     "viewer",  "operator", "admin",
+                                     "enrol",   "hub",      "bootstrap" };
 static const char *const TIERS[] = { "none", "light", "normal", "heavy", "report" };
 static const char *const SLOW_READERS[] = { "close", "drop" };
 

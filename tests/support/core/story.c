@@ -150,6 +150,24 @@ static void shout(struct fleet *fleet)
     ask(fleet, message);
 }
 
+static void enrolment(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_ENROLMENT_OFFERED };
+    fleet_as_hub(fleet);
+    fleet->command.minted = true;
+    memset(fleet->command.minted_digest, 5, sizeof fleet->command.minted_digest);
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_POST_ENROL };
+    message.as.post_enrol.agent_id = SLICE_OF("root");
+    fleet_as_client(fleet, "", ROLE_BOOTSTRAP);
+    fleet->command.credential_present = true;
+    memset(fleet->command.credential, 5, sizeof fleet->command.credential);
+    memset(fleet->command.minted_digest, 6, sizeof fleet->command.minted_digest);
+    fleet_do(fleet, &message);
+    fleet->command.minted = false;
+    fleet->command.credential_present = false;
+}
+
 static void tokens(struct fleet *fleet)
 {
     struct message message = { .type = MESSAGE_POST_ADMIN_TOKEN };
@@ -307,6 +325,7 @@ void story_tell(struct fleet *fleet)
     scene_hub_started(fleet);
     fleet_identify(fleet, ADA.name, ADA.link, able, 4);
     chat(fleet);
+    enrolment(fleet);
     tokens(fleet);
     talk(fleet);
     talk_live(fleet);

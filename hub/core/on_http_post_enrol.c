@@ -1,0 +1,28 @@
+#include "core/handlers.h"
+#include "core/role.h"
+#include "core/token.h"
+
+void on_enrolment_offered(struct step *step,
+                          const struct message_enrolment_offered *message)
+{
+    (void)message;
+    token_offer(step);
+}
+
+/* The secret goes and the administrator comes in one transaction; of two who show the
+ * secret at once the second finds it gone. */
+void on_post_enrol(struct step *step, const struct message_post_enrol *message)
+{
+    if (!token_is_offered(step)) {
+        step_refuse(step, ERROR_ENROLMENT_USED);
+        return;
+    }
+    if (!token_mint(step, message->agent_id, ROLE_ADMIN))
+        return;
+    token_burn(step);
+
+    struct message answer = { .type = MESSAGE_POST_ENROL_ANSWER };
+    answer.as.post_enrol_answer.agent_id = message->agent_id;
+    answer.as.post_enrol_answer.role = role_name(ROLE_ADMIN);
+    step_answer(step, &answer, 0);
+}
