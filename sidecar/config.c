@@ -220,6 +220,7 @@ static void numbers_read(struct config_file *file, struct config *config)
     config->max_concurrent = config_number(file, "max_concurrent");
     config->time_limit_ms = config_number(file, "time_limit_ms");
     config->kill_grace_ms = config_number(file, "kill_grace_ms");
+    config->drain_limit_ms = config_number(file, "drain_limit_ms");
     config->lease_renew_ms = config_number(file, "lease_renew_ms");
     config->output_bytes_max = (size_t)config_number(file, "output_bytes_max");
     config->report_bytes_max = (size_t)config_number(file, "report_bytes_max");

@@ -48,6 +48,7 @@ struct config {
     int64_t max_concurrent;
     int64_t time_limit_ms;
     int64_t kill_grace_ms;
+    int64_t drain_limit_ms;
     int64_t lease_renew_ms;
     int64_t confirmation_timeout_ms;
     int64_t wake_timeout_ms;

@@ -129,10 +129,17 @@ void delivery_put(struct sidecar *sidecar, enum report_kind kind, const char *ta
     delivery_turn(sidecar);
 }
 
+/* Reports that are not stored are acknowledged, too. */
+static bool is_about_end(struct slice status)
+{
+    return !slice_equal_text(status, "accepted") &&
+           !slice_equal_text(status, "blocked") && !slice_equal_text(status, "unblocked");
+}
+
 void delivery_ack(struct sidecar *sidecar, const struct message_task_ack *ack)
 {
     struct report *report = asked_report(sidecar);
-    if (report == NULL || slice_equal_text(ack->status, "accepted") ||
+    if (report == NULL || !is_about_end(ack->status) ||
         !slice_equal_text(ack->task_id, report->task_id) ||
         (ack->has_generation && ack->generation != report->generation))
         return;

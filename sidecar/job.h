@@ -79,6 +79,9 @@ void job_stop(struct job *job, enum job_stop why);
 /* No grace any more. */
 void job_kill(struct job *job);
 
+/* Says again what a hub may not know that has the task anew from this sidecar. */
+void job_say_again(struct job *job);
+
 /* Renews the lease now. */
 void job_renew(struct job *job);
 

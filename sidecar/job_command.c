@@ -8,19 +8,16 @@
 
 enum { PROGRESS_EVERY_MS = 500, ERROR_TAIL_BYTES = 1900, RESULT_ROOM_BYTES = 1024 };
 
-static void progress_say(struct job *job);
+static void news_say(struct job *job);
 
-static void progress_due(void *owner)
+static void news_due(void *owner)
 {
-    progress_say(owner);
+    news_say(owner);
 }
 
-/* The newest progress, not more often than PROGRESS_EVERY_MS. */
 static void progress_say(struct job *job)
 {
     struct output *output = &job->output;
-    if (!output->progress_fresh || loop_timer_is_set(&job->progress))
-        return;
     struct buffer frame;
     buffer_init(&frame, 16384);
     words_progress(slice_from_text(job->task_id), job->generation, output->progress,
@@ -28,15 +25,51 @@ static void progress_say(struct job *job)
     if (sidecar_say(job->sidecar, &frame))
         output->progress_fresh = false;
     buffer_finish(&frame);
-    loop_timer_set(&job->sidecar->loop, &job->progress, PROGRESS_EVERY_MS, progress_due,
-                   job);
+}
+
+static void blocked_say(struct job *job)
+{
+    struct output *output = &job->output;
+    struct slice task_id = slice_from_text(job->task_id);
+    struct buffer frame;
+    buffer_init(&frame, 16384);
+    if (output->blocked)
+        words_blocked(task_id, job->generation, buffer_slice(&output->blocked_reason),
+                      &frame);
+    else
+        words_task(MESSAGE_TASK_UNBLOCKED, task_id, job->generation, &frame);
+    if (sidecar_say(job->sidecar, &frame))
+        output->blocked_fresh = false;
+    buffer_finish(&frame);
+}
+
+/* The newest of each, not more often than PROGRESS_EVERY_MS. */
+static void news_say(struct job *job)
+{
+    const struct output *output = &job->output;
+    if ((!output->progress_fresh && !output->blocked_fresh) ||
+        loop_timer_is_set(&job->progress))
+        return;
+    if (output->progress_fresh)
+        progress_say(job);
+    if (output->blocked_fresh)
+        blocked_say(job);
+    loop_timer_set(&job->sidecar->loop, &job->progress, PROGRESS_EVERY_MS, news_due, job);
+}
+
+void job_say_again(struct job *job)
+{
+    if (!job->output.blocked)
+        return;
+    job->output.blocked_fresh = true;
+    news_say(job);
 }
 
 static void on_out(void *owner, struct slice bytes)
 {
     struct job *job = owner;
     output_append(&job->output, bytes);
-    progress_say(job);
+    news_say(job);
 }
 
 static void on_err(void *owner, struct slice bytes)

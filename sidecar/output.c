@@ -3,6 +3,7 @@
 static const struct slice STATUS = SLICE("status");
 static const struct slice PROGRESS = SLICE("progress");
 static const struct slice NOTE = SLICE("note");
+static const struct slice BLOCKED = SLICE("blocked");
 
 enum err output_init(struct output *output, size_t bytes_max)
 {
@@ -10,6 +11,7 @@ enum err output_init(struct output *output, size_t bytes_max)
     buffer_init(&output->line, bytes_max);
     buffer_init(&output->result, bytes_max);
     buffer_init(&output->note, NOTE_BYTES_MAX);
+    buffer_init(&output->blocked_reason, NOTE_BYTES_MAX);
     output->tape = json_create(&JSON_LIMITS_DEFAULT);
     if (output->tape == NULL || capture_init(&output->text, bytes_max) != ERR_OK) {
         output_finish(output);
@@ -26,6 +28,7 @@ void output_finish(struct output *output)
     buffer_finish(&output->line);
     buffer_finish(&output->result);
     buffer_finish(&output->note);
+    buffer_finish(&output->blocked_reason);
 }
 
 static bool is_result(const struct json *tape, const struct json_node *root)
@@ -52,6 +55,22 @@ static bool progress_take(struct output *output, const struct json_node *root)
     return true;
 }
 
+/* Likewise for a line that says whether it can go on. */
+static bool blocked_take(struct output *output, const struct json_node *root)
+{
+    const struct json_node *blocked = json_member(output->tape, root, BLOCKED);
+    if (blocked == NULL || (blocked->kind != JSON_STRING && blocked->kind != JSON_TRUE &&
+                            blocked->kind != JSON_FALSE))
+        return false;
+    output->blocked = blocked->kind != JSON_FALSE;
+    output->blocked_fresh = true;
+    buffer_clear(&output->blocked_reason);
+    if (blocked->kind == JSON_STRING)
+        buffer_append_slice(&output->blocked_reason,
+                            text_head(blocked->value.text, NOTE_BYTES_MAX));
+    return true;
+}
+
 static void line_end(struct output *output, bool broken_off)
 {
     struct slice line = buffer_slice(&output->line);
@@ -68,7 +87,7 @@ static void line_end(struct output *output, bool broken_off)
             buffer_clear(&output->result);
             buffer_append_slice(&output->result, root->raw);
         } else {
-            taken = progress_take(output, root);
+            taken = progress_take(output, root) || blocked_take(output, root);
         }
     }
     if (!taken) {

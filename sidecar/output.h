@@ -4,7 +4,8 @@
  *
  * A line that is a JSON object with "status" ("success" or "failed") is the command's
  * result, the last one counts. One with an integer "progress" from 0 to 100 (and perhaps
- * a "note") and no such status is progress. All else is text.
+ * a "note") and no such status is progress. One with "blocked", true or the reason as a
+ * text, says that it cannot go on, and with false that it can again. All else is text.
  */
 #ifndef SIDECAR_OUTPUT_H
 #define SIDECAR_OUTPUT_H
@@ -19,10 +20,13 @@ struct output {
     struct buffer line;   /* the line being read; at most bytes_max */
     struct buffer result; /* the last result, original bytes; empty: none */
     struct buffer note;
+    struct buffer blocked_reason;
     struct json *tape;
     int64_t progress;
     bool progress_fresh; /* set by a new progress line, cleared by the reader */
-    bool line_is_long;   /* the line is over its bound already, and text */
+    bool blocked;
+    bool blocked_fresh; /* likewise */
+    bool line_is_long;  /* the line is over its bound already, and text */
 };
 
 enum err output_init(struct output *output, size_t bytes_max);

@@ -67,8 +67,17 @@ static void end_advance(struct sidecar *sidecar)
     loop_timer_set(&sidecar->loop, &sidecar->farewell, 0, goodbye, sidecar);
 }
 
+/* Nothing is in hand any more: it may leave. */
+static void drain_advance(struct sidecar *sidecar)
+{
+    if (sidecar->draining && !sidecar->stopping && sidecar->job_count == 0 &&
+        sidecar->waiting_count == 0)
+        sidecar_stop(sidecar, 0);
+}
+
 void sidecar_job_over(struct sidecar *sidecar)
 {
+    drain_advance(sidecar);
     end_advance(sidecar);
 }
 
@@ -77,6 +86,7 @@ void sidecar_stop(struct sidecar *sidecar, int exit_status)
     if (sidecar->stopping)
         return;
     LOG_INFO("sidecar_stops", LOG_NUMBER("exit_status", exit_status));
+    loop_timer_clear(&sidecar->loop, &sidecar->drain);
     sidecar->stopping = true;
     sidecar->exit_status = exit_status;
     /* A job that ends at once leaves the list. */
@@ -85,6 +95,46 @@ void sidecar_stop(struct sidecar *sidecar, int exit_status)
         job_stop(job, JOB_SHUTDOWN);
     }
     end_advance(sidecar);
+}
+
+void sidecar_say_draining(struct sidecar *sidecar)
+{
+    struct buffer frame;
+    if (!sidecar->draining || !sidecar->identified)
+        return;
+    buffer_init(&frame, 256);
+    words_drain(&frame);
+    (void)sidecar_say(sidecar, &frame);
+    buffer_finish(&frame);
+}
+
+static void drain_is_long(void *owner)
+{
+    LOG_WARNING("drain_takes_too_long");
+    sidecar_stop(owner, 0);
+}
+
+static void drain(struct sidecar *sidecar)
+{
+    LOG_INFO("sidecar_drains", LOG_NUMBER("tasks", (int64_t)sidecar->job_count));
+    sidecar->draining = true;
+    if (sidecar->config->drain_limit_ms > 0)
+        loop_timer_set(&sidecar->loop, &sidecar->drain, sidecar->config->drain_limit_ms,
+                       drain_is_long, sidecar);
+    sidecar_say_draining(sidecar);
+    drain_advance(sidecar);
+}
+
+/* The first asks it to finish, the second to stop, the third has no more grace. */
+static void told_to_end(struct sidecar *sidecar)
+{
+    if (sidecar->stopping)
+        for (struct job *job = sidecar->jobs; job != NULL; job = job->next)
+            job_kill(job);
+    else if (sidecar->draining)
+        sidecar_stop(sidecar, 0);
+    else
+        drain(sidecar);
 }
 
 static void signals_ready(void *owner)
@@ -97,10 +147,7 @@ static void signals_ready(void *owner)
                 (void)log_open(sidecar->config->log_file);
             continue;
         }
-        if (sidecar->stopping) /* told twice: no more grace */
-            for (struct job *job = sidecar->jobs; job != NULL; job = job->next)
-                job_kill(job);
-        sidecar_stop(sidecar, 0);
+        told_to_end(sidecar);
     }
 }
 
@@ -111,7 +158,9 @@ static void on_up(void *owner)
     struct sidecar *sidecar = owner;
     struct buffer frame;
     buffer_init(&frame, 65536);
-    words_identify(sidecar->config, &frame);
+    /* Who leaves takes nothing, not even before the hub has heard that it drains. */
+    words_identify(sidecar->config,
+                   sidecar->draining ? 0 : sidecar->config->max_concurrent, &frame);
     LOG_INFO("connected");
     if (!sidecar_say(sidecar, &frame))
         hub_link_drop(sidecar->link);

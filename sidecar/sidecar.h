@@ -47,6 +47,8 @@ struct sidecar {
     struct loop_timer answer;   /* the hub owes an answer to a report */
     struct loop_timer farewell; /* the end does not wait longer */
     struct loop_timer next;     /* a waiting task may start */
+    struct loop_timer drain;    /* draining does not take longer */
+    bool draining;              /* it finishes what it has and leaves */
     bool stopping;
     bool saying_last; /* the last reports are on their way */
     bool closing;
@@ -59,6 +61,9 @@ int sidecar_run(const struct config *config);
 
 /* Stops the tasks, delivers what can be delivered, ends with `exit_status`. */
 void sidecar_stop(struct sidecar *sidecar, int exit_status);
+
+/* Tells the hub, while it is so, that nothing new is wanted. */
+void sidecar_say_draining(struct sidecar *sidecar);
 
 /* A job is over and gone: perhaps the last. */
 void sidecar_job_over(struct sidecar *sidecar);

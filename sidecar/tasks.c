@@ -196,6 +196,7 @@ static void assign_again(struct job *job, struct slice frame,
             (void)outbox_begin(&sidecar->outbox, job->task_id, job->generation, frame);
         }
         task_say(sidecar, MESSAGE_TASK_ACCEPTED, assign->task_id, assign->generation);
+        job_say_again(job);
     } else if (assign->generation > job->generation) {
         free((char *)(uintptr_t)job->again.data);
         job->again = frame_copy(frame);
@@ -274,11 +275,14 @@ static void on_continue(struct sidecar *sidecar,
         return;
     }
     struct job *job = job_find(sidecar, message->task_id);
-    if (job != NULL && message->generation > job->generation) {
+    if (job == NULL)
+        return;
+    if (message->generation > job->generation) {
         job->generation = message->generation;
         (void)outbox_begin(&sidecar->outbox, job->task_id, job->generation,
                            job->task.frame);
     }
+    job_say_again(job);
 }
 
 static void on_reassign(struct sidecar *sidecar, struct slice task_id)
@@ -333,6 +337,7 @@ void tasks_identified(struct sidecar *sidecar,
                  slice_from_text(sidecar->recovering[i].task_id), 0);
     for (struct job *job = sidecar->jobs; job != NULL; job = job->next)
         task_say(sidecar, MESSAGE_TASK_RECOVERING, slice_from_text(job->task_id), 0);
+    sidecar_say_draining(sidecar);
     delivery_turn(sidecar);
 }
 

@@ -6,7 +6,7 @@
 
 enum { ERROR_BYTES_MAX = 2000, PROTOCOL_VERSION = 1 };
 
-void words_identify(const struct config *config, struct buffer *buffer)
+void words_identify(const struct config *config, int64_t tasks_max, struct buffer *buffer)
 {
     struct message message = { .type = MESSAGE_IDENTIFY };
     struct message_identify *identify = &message.as.identify;
@@ -15,11 +15,18 @@ void words_identify(const struct config *config, struct buffer *buffer)
     identify->name = slice_from_text(config->name[0] != '\0' ? config->name : NULL);
     identify->status = SLICE_OF("idle");
     identify->capabilities = config->capabilities;
-    identify->max_concurrent = config->max_concurrent;
+    identify->max_concurrent = tasks_max;
     identify->has_max_concurrent = true;
     identify->client_type = SLICE_OF("sidecar");
     identify->protocol_version = PROTOCOL_VERSION;
     identify->has_protocol_version = true;
+    wire_render(&message, buffer);
+}
+
+void words_drain(struct buffer *buffer)
+{
+    struct message message = { .type = MESSAGE_AGENT_DRAIN };
+    message.as.agent_drain = (struct message_agent_drain){ .on = true, .has_on = true };
     wire_render(&message, buffer);
 }
 
@@ -44,6 +51,10 @@ void words_task(enum message_type type, struct slice task_id, int64_t generation
     } else if (type == MESSAGE_LEASE_RENEW) {
         message.as.lease_renew =
             (struct message_lease_renew){ .task_id = task_id, .generation = generation };
+    } else if (type == MESSAGE_TASK_UNBLOCKED) {
+        message.as.task_unblocked =
+            (struct message_task_unblocked){ .task_id = task_id,
+                                             .generation = generation };
     } else {
         ENSURE(type == MESSAGE_TASK_RECOVERING);
         message.as.task_recovering =
@@ -63,6 +74,18 @@ void words_progress(struct slice task_id, int64_t generation, int64_t progress,
         .progress = progress,
         .has_progress = true,
         .note = note.size > 0 ? note : slice_from_text(NULL),
+    };
+    wire_render(&message, buffer);
+}
+
+void words_blocked(struct slice task_id, int64_t generation, struct slice reason,
+                   struct buffer *buffer)
+{
+    struct message message = { .type = MESSAGE_TASK_BLOCKED };
+    message.as.task_blocked = (struct message_task_blocked){
+        .task_id = task_id,
+        .generation = generation,
+        .reason = reason.size > 0 ? reason : slice_from_text(NULL),
     };
     wire_render(&message, buffer);
 }

@@ -219,6 +219,12 @@ class Fleet:
 
     # --- the command line ---
 
+    def drain(self, process, agent_id):
+        """Tells the sidecar to end, and waits until the hub has heard of it."""
+        process.send_signal(signal.SIGTERM)
+        await_true(f"{agent_id} drains",
+                   lambda: self.agents()[agent_id]["flags"] == ["draining"])
+
     def drover(self, *arguments, stdin="", token=True, environment=None):
         """(exit status, standard output, standard error)"""
         command = [f"{BIN}/drover", "--hub", self.url()]

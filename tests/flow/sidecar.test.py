@@ -176,11 +176,76 @@ def a_killed_sidecar_takes_its_command_along_and_tells_at_its_next_start():
         same(task["generation"], 3, "failed once, handed out twice")
 
 
-def a_sidecar_told_to_end_reports_its_task():
+def a_sidecar_told_to_end_finishes_its_task_and_takes_no_other():
+    with Fleet() as fleet:
+        process = fleet.sidecar("ada", **shell("until [ -e go ]; do sleep 0.05; done"))
+        task_id = fleet.submit("long")
+        fleet.await_state(task_id, "working")
+        fleet.drain(process, "ada")
+        other = fleet.submit("one more")
+        same(fleet.task(other)["pending"]["agents"],
+             [{"agent_id": "ada", "reason": "draining"}], "why it waits")
+        # A hub that comes back hands it nothing either.
+        fleet.hub_kill()
+        fleet.hub_start()
+        await_true("it drains on", lambda: fleet.agents().get("ada", {}).get("flags")
+                   == ["draining"])
+        fleet.write("ada/go", "")
+        same(ends(process, 10), 0, "its exit status")
+        same(fleet.task(task_id)["state"], "completed", "the task")
+        same(fleet.task(other)["state"], "queued", "the other one")
+        same(os.listdir(fleet.path("ada/outbox")), ["lock"], "the outbox")
+        fleet.sidecar_start(fleet.path("ada/config.json"))
+        fleet.await_state(other, "completed")
+
+
+def a_sidecar_without_a_task_ends_at_once():
+    with Fleet() as fleet:
+        process = fleet.sidecar("ada", **shell("true"))
+        process.send_signal(signal.SIGINT)
+        same(ends(process, 5), 0, "its exit status")
+
+
+def a_drain_does_not_take_longer_than_it_may():
+    with Fleet() as fleet:
+        process = fleet.sidecar("ada", kill_grace_ms=500, drain_limit_ms=300,
+                                **shell("sleep 1000"))
+        task_id = fleet.submit("long", max_retries=1)
+        fleet.await_state(task_id, "working")
+        process.send_signal(signal.SIGTERM)
+        same(ends(process, 10), 0, "its exit status")
+        same(fleet.task(task_id)["last_error"], "sidecar_stopped", "the reason")
+
+
+def a_command_may_say_that_it_is_blocked():
+    with Fleet() as fleet:
+        fleet.sidecar("ada", **shell(
+            'echo \'{"blocked": "which API?"}\'; until [ -e go ]; do sleep 0.05; done;'
+            'echo \'{"blocked": false}\'; until [ -e on ]; do sleep 0.05; done;'
+            'echo \'{"blocked": true}\'; echo done'))
+        task_id = fleet.submit("long")
+        await_true("it is blocked", lambda: fleet.task(task_id).get("blocked_reason")
+                   == "which API?")
+        same(fleet.agents()["ada"]["fsm_state"], "blocked", "the agent's state")
+        fleet.hub_kill()
+        fleet.hub_start()
+        await_true("it is blocked still", lambda: fleet.agents().get("ada", {})
+                   .get("fsm_state") == "blocked")
+        fleet.write("ada/go", "")
+        await_true("it goes on", lambda: fleet.agents()["ada"]["fsm_state"] == "working")
+        fleet.write("ada/on", "")
+        task = fleet.await_state(task_id, "completed")
+        same(task["result"]["output"], "done\n", "what it said else")
+        same([event["event"] for event in task["history"]][-4:],
+             ["agent_blocked", "accepted", "assigned", "queued"], "the history")
+
+
+def a_sidecar_told_twice_to_end_reports_its_task():
     with Fleet() as fleet:
         process = fleet.sidecar("ada", kill_grace_ms=500, **shell("sleep 1000"))
         task_id = fleet.submit("long", max_retries=1)
         fleet.await_state(task_id, "working")
+        fleet.drain(process, "ada")
         process.send_signal(signal.SIGTERM)
         same(ends(process, 5), 0, "its exit status")
         task = fleet.await_state(task_id, "dead_letter")

@@ -526,6 +526,8 @@ async def it_ends_in_time_when_told():
         await hub.assign()
         await hub.expect("task_accepted")
         await hub.await_runs("1")
+        hub.process.send_signal(signal.SIGTERM)
+        await hub.expect("agent_drain", on=True)
         began = time.monotonic()
         hub.process.send_signal(signal.SIGTERM)
         await hub.expect("task_failed", error="sidecar_stopped")
@@ -533,6 +535,49 @@ async def it_ends_in_time_when_told():
         same(await asyncio.to_thread(hub.process.wait, 10), 0, "its exit status")
         holds(time.monotonic() - began < 0.3 + 2, "in time")
         same(len(os.listdir(f"{hub.folder}/outbox")), 2, "the report and the lock are left")
+
+
+@story
+async def who_drains_takes_nothing_when_it_comes_back():
+    async with FakeHub(**command("until [ -e go ]; do sleep 0.05; done")) as hub:
+        await hub.assign()
+        await hub.expect("task_accepted")
+        hub.process.send_signal(signal.SIGTERM)
+        await hub.expect("agent_drain", on=True)
+        await hub.now.close(1012)
+        await hub.link(identify=False)
+        await hub.expect("identify", max_concurrent=0)
+        await hub.say("identified", agent_id="ada", lease_ms=3000)
+        await hub.expect("task_recovering", task_id="task-1")
+        await hub.expect("agent_drain", on=True)
+        open(f"{hub.folder}/go", "w").close()
+        await hub.expect("task_complete", task_id="task-1")
+        await hub.say("task_ack", task_id="task-1", status="complete", generation=1)
+        same(await asyncio.to_thread(hub.process.wait, 10), 0, "its exit status")
+
+
+@story
+async def blocked_is_said_again_with_a_new_generation_and_is_no_answer_to_a_report():
+    async with FakeHub(**command('echo "{\\"blocked\\": \\"why?\\"}";'
+                                 'until [ -e go ]; do sleep 0.05; done')) as hub:
+        await hub.assign()
+        await hub.expect("task_accepted")
+        await hub.expect("task_blocked", task_id="task-1", generation=1, reason="why?")
+        await hub.assign(generation=3)
+        await hub.expect("task_accepted")
+        await hub.expect("task_blocked", generation=3, reason="why?")
+        open(f"{hub.folder}/go", "w").close()
+        await hub.expect("task_complete", generation=3)
+        for status in ("blocked", "unblocked", "accepted"):
+            await hub.say("task_ack", task_id="task-1", status=status, generation=3)
+        await hub.assign(generation=3)
+        await hub.expect("task_accepted", generation=3)
+        same(len(os.listdir(f"{hub.folder}/outbox")), 2, "the report and the lock")
+        await hub.say("task_ack", task_id="task-1", status="complete", generation=3)
+        await hub.assign("task-2")
+        await hub.expect("task_accepted", task_id="task-2")
+        same([name for name in os.listdir(f"{hub.folder}/outbox")
+              if name.startswith("task-1.")], [], "it is taken")
 
 
 @story
@@ -549,6 +594,8 @@ async def what_is_given_back_while_it_ends_is_left_for_the_next():
         await hub.assign("task-2")
         await hub.expect("task_accepted", task_id="task-2")
         await hub.await_runs("2")
+        hub.process.send_signal(signal.SIGTERM)
+        await hub.expect("agent_drain")
         hub.process.send_signal(signal.SIGTERM)
         await asyncio.sleep(0.2)
         await hub.say("task_continue", task_id="task-1", generation=1)

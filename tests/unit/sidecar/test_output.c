@@ -76,6 +76,34 @@ static void what_only_looks_like_progress_is_text(void **state)
     }
 }
 
+static void blocked_is_taken_out_of_the_text(void **state)
+{
+    (void)state;
+    struct output output;
+    said(&output, "a\n{\"blocked\": \"why?\"}\n", 3);
+    assert_true(output.blocked_fresh);
+    assert_true(output.blocked);
+    assert_true(slice_equal_text(buffer_slice(&output.blocked_reason), "why?"));
+    text_is(&output, "a\n");
+    output_finish(&output);
+
+    said(&output, "{\"blocked\": \"why?\"}\n{\"blocked\": true}\n", 100);
+    assert_true(output.blocked);
+    assert_int_equal(output.blocked_reason.size, 0);
+    output_finish(&output);
+
+    said(&output, "{\"blocked\": true}\n{\"blocked\": false}\n", 100);
+    assert_true(output.blocked_fresh);
+    assert_false(output.blocked);
+    text_is(&output, "");
+    output_finish(&output);
+
+    said(&output, "{\"blocked\": null}\n{\"blocked\": 1}\n", 100);
+    assert_false(output.blocked_fresh);
+    text_is(&output, "{\"blocked\": null}\n{\"blocked\": 1}\n");
+    output_finish(&output);
+}
+
 static void a_line_over_its_bound_is_text(void **state)
 {
     (void)state;
@@ -97,6 +125,7 @@ int main(void)
         cmocka_unit_test(the_last_result_counts_whatever_the_pieces),
         cmocka_unit_test(progress_is_taken_out_of_the_text),
         cmocka_unit_test(what_only_looks_like_progress_is_text),
+        cmocka_unit_test(blocked_is_taken_out_of_the_text),
         cmocka_unit_test(a_line_over_its_bound_is_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
