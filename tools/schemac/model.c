@@ -92,7 +92,8 @@ static void unit_of_socket(struct model *model, const struct source *source,
     if (socket && (constant == NULL || strcmp(constant, source->name) != 0))
         fail(source->path, "\"type\" must be the constant \"%s\"", source->name);
 
-    unit->schemas[SCHEMA_BODY] = source_resolve(model->common, root, source->path);
+    unit->schemas[SCHEMA_BODY] =
+        source_resolve(model->common, root, source->path, source->up);
     struct shape *shape = shape_create(model, name);
     shape_add(model, shape, unit->schemas[SCHEMA_BODY], PLACE_BODY, socket);
     unit->shape = shape;
@@ -107,8 +108,8 @@ static void unit_of_answer(struct model *model, const struct source *source,
     unit->direction = UNIT_ANSWER;
     unit->status = (int)strtol(status, NULL, 10);
     unit->summary = text_of(answer, "description", source->path);
-    unit->schemas[SCHEMA_BODY] =
-        source_resolve(model->common, json_object_get(answer, "body"), source->path);
+    unit->schemas[SCHEMA_BODY] = source_resolve(
+        model->common, json_object_get(answer, "body"), source->path, source->up);
     unit->shape = shape_for(model, unit->schemas[SCHEMA_BODY], name);
 }
 
@@ -164,7 +165,8 @@ static void unit_of_route(struct model *model, const struct source *source)
         json_t *schema = json_object_get(root, PLACES[i].key);
         if (schema == NULL)
             continue;
-        unit->schemas[i] = source_resolve(model->common, schema, source->path);
+        unit->schemas[i] =
+            source_resolve(model->common, schema, source->path, source->up);
         shape_add(model, shape, unit->schemas[i], PLACES[i].place, false);
     }
     answers_read(model, source);
@@ -175,7 +177,7 @@ static void unit_of_http_error(struct model *model)
     struct unit *unit = unit_add(model, "http_error", "http_error");
     unit->direction = UNIT_ANSWER;
     unit->schemas[SCHEMA_BODY] = source_resolve(
-        model->common, json_object_get(model->errors, "http_error"), "errors.json");
+        model->common, json_object_get(model->errors, "http_error"), "errors.json", "");
     unit->summary = text_of(unit->schemas[SCHEMA_BODY], "description", "errors.json");
     unit->shape = shape_for(model, unit->schemas[SCHEMA_BODY], "http_error");
 }
@@ -189,9 +191,10 @@ static json_t *file_read(const char *folder, const char *name)
 
 static void folder_read(struct source_list *list, const char *folder, const char *name)
 {
+    const char *up = strchr(name, '/') == NULL ? "../" : "../../";
     char path[SOURCE_PATH_BYTES];
     join(path, sizeof path, folder, "/", name);
-    source_list_read(list, path);
+    source_list_read(list, path, up);
 }
 
 struct model *model_create(const char *folder)

@@ -162,10 +162,14 @@ static void a_contradiction_stops_the_build(void **state)
                "\"a-b\":{\"type\":[\"string\",\"null\"]},"
                "\"a_b\":{\"type\":[\"string\",\"null\"]}"),
         /* references into nothing, and past their own limits */
-        STATUS("status", "", "", "\"a\":{\"$ref\":\"../common.json#/$defs/none\"}"),
-        STATUS("status", "", "", "\"a\":{\"$ref\":\"../errors.json#/$defs/task_id\"}"),
+        STATUS("status", "", "", "\"a\":{\"$ref\":\"../../common.json#/$defs/none\"}"),
+        STATUS("status", "", "", "\"a\":{\"$ref\":\"../../errors.json#/$defs/task_id\"}"),
+        /* one folder too low, and in the file itself */
         STATUS("status", "", ",\"a\"",
-               "\"a\":{\"$ref\":\"../common.json#/$defs/task_id\",\"maxLength\":1}"),
+               "\"a\":{\"$ref\":\"../common.json#/$defs/task_id\"}"),
+        STATUS("status", "", ",\"a\"", "\"a\":{\"$ref\":\"#/$defs/task_id\"}"),
+        STATUS("status", "", ",\"a\"",
+               "\"a\":{\"$ref\":\"../../common.json#/$defs/task_id\",\"maxLength\":1}"),
         /* no JSON, and a member written twice */
         "{",
         "[]",
