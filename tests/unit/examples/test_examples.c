@@ -14,6 +14,8 @@
 
 enum { LOG_BYTES = 65536 };
 
+static const char SCHEMAS[] = DROVER_SOURCE_DIR "/schemas/.";
+
 struct copy {
     char root[64];
     char log[LOG_BYTES];
@@ -41,7 +43,7 @@ static int copy_make(void **state)
     assert_non_null(copy);
     snprintf(copy->root, sizeof copy->root, "/tmp/examples-test-XXXXXX");
     assert_non_null(mkdtemp(copy->root));
-    RUN("cp", "-r", DROVER_SOURCE_DIR "/schemas/.", copy->root);
+    RUN("cp", "-r", SCHEMAS, copy->root);
     *state = copy;
     return 0;
 }
