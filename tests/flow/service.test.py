@@ -120,11 +120,11 @@ def a_hub_that_cannot_serve_never_says_it_is_ready(folder):
 def the_watchdog_hears_nothing_while_the_engine_hangs(folder):
     if SANITIZED:
         return  # a sanitizer wants to be preloaded first
-    stuck = folder / "stuck"
+    stuck = folder / "slow"
     manager = Manager(folder)
     hub = Hub(folder, env={
         **manager.env, "WATCHDOG_USEC": str(WATCHDOG_MS * 1000),
-        "SLOW_SYNC_FILE": str(stuck), "LD_PRELOAD": str(BIN / "preload/libslow_sync.so")})
+        "DISK_FAULTS": str(folder), "LD_PRELOAD": str(BIN / "preload/libdisk_faults.so")})
     try:
         hub.start()
         hub.register("submitter")
