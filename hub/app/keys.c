@@ -37,7 +37,14 @@ static enum err ring_fill(struct store *store, struct gate *gate, struct found *
             ret_found->offered = true;
             memcpy(ret_found->digest, key.digest, DIGEST_BYTES);
         }
-        err = gate_key_add(gate, key.digest, key.actor, key.role, key.expires_wall_ms);
+        const struct key own = {
+            .actor = key.actor,
+            .role = key.role,
+            .scopes = key.scopes,
+            .expires_wall_ms = key.expires_wall_ms,
+            .used_wall_ms = key.used_wall_ms,
+        };
+        err = gate_key_add(gate, key.digest, &own);
         if (err != ERR_OK)
             break;
     }

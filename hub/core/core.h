@@ -29,7 +29,8 @@ struct command {
     uint8_t entropy[16];
     struct origin origin;
     struct slice actor;
-    uint32_t role; /* one enum role */
+    uint32_t role;   /* one enum role */
+    uint64_t scopes; /* SCOPES_ALL, or the bits of its token's list */
     bool digest_present;
     uint8_t digest[DIGEST_BYTES];
     struct slice address; /* the peer's, as text */
@@ -76,7 +77,9 @@ struct core_key {
     uint8_t digest[DIGEST_BYTES]; /* SHA-256 of the token */
     struct slice actor;
     uint32_t role;
+    uint64_t scopes;
     int64_t expires_wall_ms; /* 0: never */
+    int64_t used_wall_ms;    /* roughly; 0: never */
 };
 
 /* Walks the key ring: start with *position all zero. ERR_NOT_FOUND at the end. */

@@ -15,7 +15,7 @@ enum effect_kind {
     EFFECT_ANSWER,     /* `message` is the HTTP answer to (`link`, `request`); `status` */
     EFFECT_BIND,       /* `link` is identified from now on */
     EFFECT_CLOSE,      /* close `link` with `code`; `reason` is its name */
-    EFFECT_KEY_ADD,    /* `digest`, `actor`, `role`, `expires_wall_ms` join the ring */
+    EFFECT_KEY_ADD,    /* `digest`, `actor`, `role`, `scopes`, ... join the ring */
     EFFECT_KEY_REMOVE, /* `digest` leaves it; links it opened are closed */
 };
 
@@ -31,6 +31,7 @@ struct effect {
     uint8_t digest[DIGEST_BYTES];
     struct slice actor;
     uint32_t role;
+    uint64_t scopes;
     int64_t expires_wall_ms;
     struct message message;
 };

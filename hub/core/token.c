@@ -161,6 +161,7 @@ bool token_mint(struct step *step, struct slice agent_id, uint32_t role)
     if (effect != NULL) {
         effect->actor = agent_id;
         effect->role = role;
+        effect->scopes = SCOPES_ALL;
         effect->expires_wall_ms = token.expires_ms;
     }
     return !step_failed(step);
@@ -185,6 +186,7 @@ void token_offer(struct step *step)
     if (effect != NULL) {
         effect->actor = SECRET_ID;
         effect->role = ROLE_BOOTSTRAP;
+        effect->scopes = SCOPES_ALL;
     }
 }
 
@@ -280,6 +282,7 @@ enum err core_key_next(struct transaction *transaction, uint8_t position[DIGEST_
     *ret_key = (struct core_key){
         .actor = token.agent_id,
         .role = token.role,
+        .scopes = SCOPES_ALL,
         .expires_wall_ms = token.expires_ms,
     };
     memcpy(ret_key->digest, token.digest, DIGEST_BYTES);

@@ -38,6 +38,7 @@ struct release {
     uint8_t digest[DIGEST_BYTES];
     struct slice actor; /* KEY_ADD, BIND */
     uint32_t role;
+    uint64_t scopes;
     int64_t expires_wall_ms;
 };
 

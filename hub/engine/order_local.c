@@ -44,6 +44,7 @@ void command_from_envelope(struct command *command, const struct envelope *envel
         .origin = envelope->origin,
         .actor = envelope->actor,
         .role = envelope->role,
+        .scopes = envelope->scopes,
         .digest_present = envelope->digest_present,
         .address = envelope->address,
         .credential_present = envelope->credential_present,

@@ -106,6 +106,7 @@ enum err release_add(struct release_batch *batch, const struct effect *effect,
     release->replayed = effect->replayed;
     release->code = effect->code;
     release->role = effect->role;
+    release->scopes = effect->scopes;
     release->expires_wall_ms = effect->expires_wall_ms;
     release->reason = arena_copy(&batch->arena, effect->reason);
     release->actor = arena_copy(&batch->arena, effect->actor);

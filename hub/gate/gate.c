@@ -1,7 +1,9 @@
 #include "gate/gate.h"
 
+#include "base/ensure.h"
 #include "os/counter.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -49,9 +51,9 @@ void gate_destroy(struct gate *gate)
 }
 
 enum err gate_key_add(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
-                      struct slice actor, uint32_t role, int64_t expires_wall_ms)
+                      const struct key *key)
 {
-    return keyring_add(gate->keyring, digest, actor, role, expires_wall_ms);
+    return keyring_add(gate->keyring, digest, key);
 }
 
 uint32_t gate_key_remove(struct gate *gate, const uint8_t digest[DIGEST_BYTES])
@@ -119,6 +121,26 @@ void gate_refuse_text(struct gate *gate, const struct refusal *refusal, bool htt
     counter_add(COUNTER_MESSAGES_INVALID, 1);
     wire_refusal_message(refusal, http, arena, &message);
     render(gate, &message, ERROR_ROWS[refusal->code].status, ret_verdict);
+}
+
+bool gate_opens(struct gate *gate, enum message_type type, uint32_t roles,
+                const struct key *key, bool http, struct verdict *ret_verdict)
+{
+    char text[64];
+    struct slice detail = { 0 };
+    uint64_t missing = MESSAGE_ROWS[type].scopes & ~key->scopes;
+    if ((roles & key->role) != 0 && missing == 0)
+        return true;
+    counter_add(COUNTER_ROLE_REFUSED, 1);
+    if ((roles & key->role) != 0) {
+        struct slice scope = SCOPE_ROWS[__builtin_ctzll(missing)].name;
+        int size = snprintf(text, sizeof text, "the token lacks the scope %.*s",
+                            (int)scope.size, scope.data);
+        ENSURE(size > 0 && (size_t)size < sizeof text);
+        detail = slice_make(text, (size_t)size);
+    }
+    gate_refuse(gate, ERROR_FORBIDDEN, detail, http, ret_verdict);
+    return false;
 }
 
 struct envelope *gate_envelope(const struct gate *gate, size_t text_bytes,

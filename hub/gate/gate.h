@@ -59,9 +59,14 @@ struct gate *gate_create(const struct gate_options *options, struct gate_time no
 void gate_destroy(struct gate *gate); /* accepts NULL */
 
 enum err gate_key_add(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
-                      struct slice actor, uint32_t role, int64_t expires_wall_ms);
+                      const struct key *key);
 /* Returns the role it had; 0: it was not there. */
 uint32_t gate_key_remove(struct gate *gate, const uint8_t digest[DIGEST_BYTES]);
+
+/* True when a token of this role and these scopes opens the message; else the verdict says
+ * what is missing. `roles` are those the message's row allows. */
+bool gate_opens(struct gate *gate, enum message_type type, uint32_t roles,
+                const struct key *key, bool http, struct verdict *ret_verdict);
 
 /* Fills in the answer for an error; `detail` may be absent. `http` as in wire.h. */
 void gate_refuse(struct gate *gate, enum error_code code, struct slice detail, bool http,

@@ -40,19 +40,38 @@ void keyring_destroy(struct keyring *keyring)
 }
 
 enum err keyring_add(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES],
-                     struct slice actor, uint32_t role, int64_t expires_wall_ms)
+                     const struct key *key)
 {
-    struct key *key = malloc(sizeof *key + actor.size);
-    if (key == NULL)
+    struct key *copy = malloc(sizeof *copy + key->actor.size);
+    if (copy == NULL)
         return ERR_MEMORY;
-    char *name = (char *)(key + 1);
-    memcpy(name, actor.data, actor.size);
-    *key = (struct key){ { name, actor.size }, role, expires_wall_ms };
+    char *name = (char *)(copy + 1);
+    if (key->actor.size > 0)
+        memcpy(name, key->actor.data, key->actor.size);
+    *copy = *key;
+    copy->actor = slice_make(name, key->actor.size);
 
     void *old = NULL;
-    enum err err = map_put(keyring->keys, slice_make(digest, DIGEST_BYTES), key, &old);
-    free(err == ERR_OK ? old : key);
-    return err;
+    enum err err = map_put(keyring->keys, slice_make(digest, DIGEST_BYTES), copy, &old);
+    if (err != ERR_OK) {
+        free(copy);
+        return err;
+    }
+    if (old != NULL && ((struct key *)old)->used_wall_ms > copy->used_wall_ms)
+        copy->used_wall_ms = ((struct key *)old)->used_wall_ms;
+    free(old);
+    return ERR_OK;
+}
+
+bool keyring_use(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES],
+                 int64_t wall_ms)
+{
+    struct key *key = map_get(keyring->keys, slice_make(digest, DIGEST_BYTES));
+    if (key == NULL ||
+        (key->used_wall_ms <= wall_ms && wall_ms - key->used_wall_ms < USED_EVERY_MS))
+        return false;
+    key->used_wall_ms = wall_ms;
+    return true;
 }
 
 uint32_t keyring_remove(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES])

@@ -14,7 +14,13 @@
 struct key {
     struct slice actor;
     uint32_t role;           /* one enum role */
+    uint64_t scopes;         /* SCOPES_ALL, or the bits of its list */
     int64_t expires_wall_ms; /* zero: never */
+    int64_t used_wall_ms;    /* as far as the store knows; zero: never */
+};
+
+enum {
+    USED_EVERY_MS = 60 * 60 * 1000,
 };
 
 struct keyring;
@@ -23,9 +29,10 @@ struct keyring;
 struct keyring *keyring_create(size_t keys_max);
 void keyring_destroy(struct keyring *keyring); /* accepts NULL */
 
-/* Replaces what stood under the digest. ERR_LIMIT or ERR_MEMORY change nothing. */
+/* Copies the key. Replaces what stood under the digest, but for when it was used last.
+ * ERR_LIMIT or ERR_MEMORY change nothing. */
 enum err keyring_add(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES],
-                     struct slice actor, uint32_t role, int64_t expires_wall_ms);
+                     const struct key *key);
 
 /* Returns the role the key had; 0: it was not there. */
 uint32_t keyring_remove(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES]);
@@ -33,6 +40,11 @@ uint32_t keyring_remove(struct keyring *keyring, const uint8_t digest[DIGEST_BYT
 /* NULL when nobody has it or its time is over. Valid until the ring changes. */
 const struct key *keyring_find(const struct keyring *keyring,
                                const uint8_t digest[DIGEST_BYTES], int64_t wall_ms);
+
+/* Remembers the use of a key. True when the store should hear of it: not more often than
+ * once in USED_EVERY_MS. */
+bool keyring_use(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES],
+                 int64_t wall_ms);
 
 size_t keyring_count(const struct keyring *keyring);
 

@@ -78,11 +78,8 @@ bool request_check(struct gate *gate, const struct request *request, struct gate
         refuse_stranger(gate, request, now, ret_verdict);
         return false;
     }
-    if ((roles & key->role) == 0) {
-        counter_add(COUNTER_ROLE_REFUSED, 1);
-        gate_refuse(gate, ERROR_FORBIDDEN, (struct slice){ 0 }, true, ret_verdict);
+    if (!gate_opens(gate, request->type, roles, key, true, ret_verdict))
         return false;
-    }
     ret_caller->known = true;
     return true;
 }
@@ -120,6 +117,7 @@ static bool fill_caller(struct gate *gate, const struct caller *caller,
     if (key == NULL)
         return false;
     envelope->role = key->role;
+    envelope->scopes = key->scopes;
     envelope->actor = arena_copy(&envelope->arena, key->actor);
     envelope->credential_present = true;
     memcpy(envelope->credential, caller->digest, DIGEST_BYTES);

@@ -125,6 +125,7 @@ static bool remember(struct session *session, const struct key *key,
         session->actor_size = key->actor.size;
     }
     session->role = key->role;
+    session->scopes = key->scopes;
     session->expires_wall_ms = key->expires_wall_ms;
     memcpy(session->digest, digest, DIGEST_BYTES);
     return true;
@@ -156,11 +157,9 @@ static bool identify(struct session *session, struct gate *gate, struct slice ad
         fail_identify(session, gate, address, now, code, verdict);
         return false;
     }
-    if (key->role != ROLE_AGENT) {
-        counter_add(COUNTER_ROLE_REFUSED, 1);
-        gate_refuse(gate, ERROR_FORBIDDEN, (struct slice){ 0 }, false, verdict);
+    if (!gate_opens(gate, MESSAGE_IDENTIFY, MESSAGE_ROWS[MESSAGE_IDENTIFY].roles, key,
+                    false, verdict))
         return false;
-    }
     /* Only now: how long an agent is kept out is nobody's business but its own. */
     if (keep_out(gate, cooldowns_left_ms(gate->agents_away, key->actor, now.monotonic_ms),
                  verdict))
@@ -182,12 +181,9 @@ static bool allow(struct session *session, struct gate *gate, struct slice addre
         gate_refuse(gate, ERROR_NOT_IDENTIFIED, (struct slice){ 0 }, false, verdict);
         return false;
     }
-    if ((MESSAGE_ROWS[message->type].roles & session->role) == 0) {
-        counter_add(COUNTER_ROLE_REFUSED, 1);
-        gate_refuse(gate, ERROR_FORBIDDEN, (struct slice){ 0 }, false, verdict);
-        return false;
-    }
-    return true;
+    const struct key key = { .role = session->role, .scopes = session->scopes };
+    return gate_opens(gate, message->type, MESSAGE_ROWS[message->type].roles, &key, false,
+                      verdict);
 }
 
 /* The digest by which a repeated submit is known: of all it asks for, not of the names
@@ -242,6 +238,7 @@ void session_frame(struct session *session, struct gate *gate, struct origin ori
     } else if (allow(session, gate, address, &envelope->message, now, ret_verdict)) {
         envelope->origin = origin;
         envelope->role = session->role;
+        envelope->scopes = session->scopes;
         envelope->actor = arena_copy(&envelope->arena, actor_of(session));
         envelope->credential_present = true;
         memcpy(envelope->credential, session->digest, DIGEST_BYTES);

@@ -10,6 +10,7 @@ struct session {
     char *actor; /* owned; NULL before a good identify */
     size_t actor_size;
     uint32_t role;
+    uint64_t scopes;
     uint8_t digest[DIGEST_BYTES]; /* of the token it came with */
     int64_t expires_wall_ms;
     uint32_t failures; /* identifies refused */

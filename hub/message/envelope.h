@@ -33,11 +33,15 @@ enum role {
     ROLE_BOOTSTRAP = 1 << 8, /* the enrolment secret: makes an administrator, once */
 };
 
+/* What a token may be used for, as bits of enum scope. */
+#define SCOPES_ALL UINT64_MAX /* no list: all its role opens */
+
 struct envelope {
     struct arena arena;
     struct origin origin;
     struct slice actor; /* authenticated id; absent for nobody and for the hub */
     uint32_t role;      /* exactly one enum role */
+    uint64_t scopes;    /* SCOPES_ALL, or the bits of the token's list */
     bool digest_present;
     uint8_t digest[DIGEST_BYTES]; /* of the request's body, for idempotency */
     struct slice address;         /* the peer's, as text */

@@ -42,7 +42,8 @@ struct message_row {
     enum message_kind kind;
     enum message_tier tier;
     enum message_slow_reader slow_reader;
-    uint32_t roles; /* bits of enum role */
+    uint32_t roles;  /* bits of enum role */
+    uint64_t scopes; /* a token must have these bits of enum scope */
     struct slice method;
     struct slice path; /* pattern: /api/tasks/{task_id} */
     uint16_t status;   /* of a success answer */
@@ -72,6 +73,14 @@ struct error_row {
 
 /* Indexed by enum error_code (generated from schemas/errors.json). */
 extern const struct error_row ERROR_ROWS[ERROR_CODE_COUNT];
+
+struct scope_row {
+    struct slice name; /* tasks:read */
+    struct slice text;
+};
+
+/* Indexed by enum scope (generated from schemas/scopes.json). */
+extern const struct scope_row SCOPE_ROWS[SCOPE_COUNT];
 
 struct close_row {
     uint16_t code;

@@ -49,6 +49,18 @@ static void remove_key(struct net *net, const struct release *release)
     }
 }
 
+static void add_key(struct net *net, const struct release *release)
+{
+    const struct key key = {
+        .actor = release->actor,
+        .role = release->role,
+        .scopes = release->scopes,
+        .expires_wall_ms = release->expires_wall_ms,
+    };
+    if (gate_key_add(net->gate, release->digest, &key) != ERR_OK)
+        LOG_ERROR("key_not_taken", LOG_TEXT("agent", release->actor));
+}
+
 static void take(struct net *net, struct release *release)
 {
     struct link *link;
@@ -73,9 +85,7 @@ static void take(struct net *net, struct release *release)
             link_close_code(link, release->code);
         break;
     case RELEASE_KEY_ADD:
-        if (gate_key_add(net->gate, release->digest, release->actor, release->role,
-                         release->expires_wall_ms) != ERR_OK)
-            LOG_ERROR("key_not_taken", LOG_TEXT("agent", release->actor));
+        add_key(net, release);
         break;
     case RELEASE_KEY_REMOVE:
         remove_key(net, release);

@@ -89,7 +89,10 @@ static struct gate *gate_open(const struct wire *wire)
         uint8_t digest[DIGEST_BYTES];
         struct slice name = slice_from_text(CALLERS[i].name);
         digest_sha256(name, digest);
-        ENSURE(gate_key_add(gate, digest, name, CALLERS[i].role, 0) == ERR_OK);
+        const struct key key = { .actor = name,
+                                 .role = CALLERS[i].role,
+                                 .scopes = SCOPES_ALL };
+        ENSURE(gate_key_add(gate, digest, &key) == ERR_OK);
     }
     return gate;
 }

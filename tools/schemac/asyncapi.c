@@ -81,6 +81,8 @@ static json_t *operation(const struct model *model, const struct unit *unit)
     if (received) {
         document_set(operation, "reply", reply(model, unit));
         document_set(operation, "x-roles", json_deep_copy(unit->roles));
+        if (unit->scope != NULL)
+            document_set(operation, "x-scope", json_string(unit->scope));
         document_set(operation, "x-tier", json_string(unit->tier));
     } else {
         document_set(operation, "x-slow-reader", json_string(unit->slow_reader));

@@ -18,6 +18,8 @@ static void socket_page(FILE *file, const struct unit *unit)
     if (unit->direction == UNIT_SOCKET_IN) {
         fputs("\n- From: ", file);
         page_words(file, unit->roles);
+        if (unit->scope != NULL)
+            fprintf(file, "\n- Scope: `%s`", unit->scope);
         fprintf(file, "\n- Rate tier: %s\n- Answers: ", unit->tier);
         page_words(file, json_object_get(unit->source, "x-answers"));
         fputc('\n', file);
@@ -148,6 +150,8 @@ static void route_page(FILE *file, const struct model *model, const struct unit 
         fprintf(file, "%s\n", text_at(unit->source, "description"));
     fputs("\n- Who may: ", file);
     page_words(file, unit->roles);
+    if (unit->scope != NULL)
+        fprintf(file, "\n- Scope: `%s`", unit->scope);
     fprintf(file, "\n- Rate tier: %s\n- Name: `%s`\n", unit->tier, unit->name);
     for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++) {
         if (!page_has_members(unit->shape, PARTS[i].place))

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bits of one number. */
+enum { SCOPES_MAX = 63 };
+
 static const char *member_text(const json_t *object, const char *key, const char *where)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -47,6 +50,17 @@ void emit_codes(FILE *file, const struct model *model)
                 member_integer(row, "code", name),
                 json_is_true(json_object_get(row, "reconnect")) ? "true" : "false", name);
         emit_literal(file, member_text(row, "text", name));
+        fputs(") },\n", file);
+    }
+    fputs("};\n\nconst struct scope_row SCOPE_ROWS[SCOPE_COUNT] = {\n", file);
+    const json_t *scopes = json_object_get(model->scopes, "scopes");
+    if (json_array_size(scopes) > SCOPES_MAX)
+        fail("scopes.json", "too many scopes");
+    for (size_t i = 0; i < json_array_size(scopes); i++) {
+        const json_t *row = json_array_get(scopes, i);
+        fprintf(file, "    { SLICE(\"%s\"), SLICE(",
+                member_text(row, "name", "scopes.json"));
+        emit_literal(file, member_text(row, "text", "scopes.json"));
         fputs(") },\n", file);
     }
     fputs("};\n", file);

@@ -42,7 +42,9 @@ static const char INTRODUCTION[] =
     "\n"
     "A token goes into `identify` on the WebSocket and into `Authorization: Bearer TOKEN`\n"
     "over HTTP. It has one role: `agent`, `submitter`, `viewer`, `operator`, `admin` or\n"
-    "`enrol`. Where `anybody` may ask, no token is needed.\n"
+    "`enrol`. Where `anybody` may ask, no token is needed. A token that was made with a list\n"
+    "of scopes is good for what its role opens and one of these scopes names:\n"
+    "[roles and scopes](reference/roles.md).\n"
     "\n"
     "## A task's way\n"
     "\n"
@@ -157,7 +159,8 @@ static void entry_page(const struct model *model, const char *folder)
     for (size_t i = 0; i < json_array_size(groups); i++)
         group_index(file, model, json_array_get(groups, i));
     fputs("\n### [Errors and close codes](reference/errors.md)\n"
-          "\n### [Settings](reference/settings.md)\n",
+          "\n### [Settings](reference/settings.md)\n"
+          "\n### [Roles and scopes](reference/roles.md)\n",
           file);
     emit_close(file, "protocol.md");
 }
@@ -179,6 +182,13 @@ static void settings_page(const struct model *model, const char *folder)
     emit_close(file, "settings.md");
 }
 
+static void roles_page(const struct model *model, const char *folder)
+{
+    FILE *file = page_open(folder, "roles", "Roles and scopes");
+    page_roles(file, model);
+    emit_close(file, "roles.md");
+}
+
 void emit_docs(const struct model *model, const char *folder)
 {
     char reference[SOURCE_PATH_BYTES];
@@ -191,4 +201,5 @@ void emit_docs(const struct model *model, const char *folder)
         group_page(model, json_array_get(groups, i), reference);
     codes_page(model, reference);
     settings_page(model, reference);
+    roles_page(model, reference);
 }

@@ -51,7 +51,7 @@ void emit_literal(FILE *file, const char *text)
 void emit_upper(FILE *file, const char *name)
 {
     for (; *name != '\0'; name++)
-        fputc(*name == '-' ? '_' : toupper((unsigned char)*name), file);
+        fputc(*name == '-' || *name == ':' ? '_' : toupper((unsigned char)*name), file);
 }
 
 void emit_schema_name(FILE *file, const struct unit *unit, size_t place)

@@ -37,6 +37,10 @@ static void enums(FILE *file, const struct model *model)
     enum_rows(file, json_object_get(model->errors, "close_codes"), "CLOSE");
     fputs("    CLOSE_REASON_COUNT\n};\n\n", file);
 
+    fputs("/* Stored as bits: never renumber. */\nenum scope {\n", file);
+    enum_rows(file, json_object_get(model->scopes, "scopes"), "SCOPE");
+    fputs("    SCOPE_COUNT\n};\n\n", file);
+
     fputs("enum setting {\n", file);
     const char *key;
     json_t *value;

@@ -54,6 +54,31 @@ static const char *group_of(const struct model *model, const json_t *root,
     fail(where, "\"%s\" is no group of about.json", name);
 }
 
+/* The scope named by a member of the file. Whoever comes with a token must have it: only
+ * what no token opens, or what opens without one, names none. */
+static const char *scope_of(const struct model *model, const json_t *root,
+                            const char *key, const json_t *roles, const char *where)
+{
+    static const char *const FREE[] = { "anybody", "hub", "bootstrap" };
+    const char *name = json_string_value(json_object_get(root, key));
+    const json_t *scopes = json_object_get(model->scopes, "scopes");
+    for (size_t i = 0; name != NULL && i < json_array_size(scopes); i++) {
+        const char *known = text_of(json_array_get(scopes, i), "name", "scopes.json");
+        if (strcmp(known, name) == 0)
+            return known;
+    }
+    if (name != NULL)
+        fail(where, "\"%s\" is no scope of scopes.json", name);
+    for (size_t i = 0; i < json_array_size(roles); i++) {
+        const char *role = json_string_value(json_array_get(roles, i));
+        for (size_t k = 0; role != NULL && k < sizeof FREE / sizeof FREE[0]; k++)
+            if (strcmp(role, FREE[k]) == 0)
+                return NULL;
+    }
+    fail(where, "who comes with a token needs a scope: \"%s\" names one of scopes.json",
+         key);
+}
+
 static bool is_inbound(const struct model *model, const char *name)
 {
     for (size_t i = 0; i < model->socket_in.count; i++)
@@ -82,6 +107,7 @@ static void unit_of_socket(struct model *model, const struct source *source,
         unit->kind = kind_of(text_of(root, "x-kind", source->path), source->path);
         unit->tier = text_of(root, "x-tier", source->path);
         unit->roles = json_object_get(root, "x-roles");
+        unit->scope = scope_of(model, root, "x-scope", unit->roles, source->path);
     }
 
     bool socket = direction != UNIT_INTERNAL;
@@ -155,6 +181,7 @@ static void unit_of_route(struct model *model, const struct source *source)
     unit->path = text_of(root, "path", source->path);
     unit->summary = text_of(root, "summary", source->path);
     unit->roles = json_object_get(root, "roles");
+    unit->scope = scope_of(model, root, "scope", unit->roles, source->path);
     unit->group = group_of(model, root, "group", source->path);
     unit->document = json_string_value(json_object_get(root, "document"));
     if (unit->document != NULL && unit->kind != UNIT_DOOR)
@@ -206,6 +233,7 @@ struct model *model_create(const char *folder)
     model->common = file_read(folder, "common.json");
     model->errors = file_read(folder, "errors.json");
     model->config = file_read(folder, "config.json");
+    model->scopes = file_read(folder, "scopes.json");
     folder_read(&model->socket_in, folder, "socket/in");
     folder_read(&model->socket_out, folder, "socket/out");
     folder_read(&model->http, folder, "http");
@@ -242,6 +270,7 @@ void model_destroy(struct model *model)
     json_decref(model->about);
     json_decref(model->common);
     json_decref(model->errors);
+    json_decref(model->scopes);
     json_decref(model->config);
     free(model);
 }

@@ -82,6 +82,7 @@ struct unit {
     const char *tier;
     const char *slow_reader;
     const json_t *roles; /* NULL: nobody sends it */
+    const char *scope;   /* one of scopes.json; NULL: no token is needed */
     const char *method;
     const char *path;
     int status;
@@ -107,6 +108,7 @@ struct model {
     json_t *about;
     json_t *common;
     json_t *errors;
+    json_t *scopes;
     json_t *config;
     struct source_list socket_in;
     struct source_list socket_out;

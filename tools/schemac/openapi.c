@@ -299,6 +299,8 @@ static json_t *operation(const struct model *model, const struct unit *unit,
     document_set(operation, "tags", tags);
     document_set(operation, "security", security(unit));
     document_set(operation, "x-roles", json_deep_copy(unit->roles));
+    if (unit->scope != NULL)
+        document_set(operation, "x-scope", json_string(unit->scope));
     document_set(operation, "x-tier", json_string(unit->tier));
     if (json_array_size(parameters) > 0)
         document_set(operation, "parameters", parameters);

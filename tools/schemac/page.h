@@ -43,4 +43,7 @@ void page_shapes(FILE *file, const struct model *model, const struct page_units 
 void page_codes(FILE *file, const struct model *model);
 void page_settings(FILE *file, const struct model *model);
 
+/* Which role and which scope opens what. */
+void page_roles(FILE *file, const struct model *model);
+
 #endif

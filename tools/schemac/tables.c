@@ -171,6 +171,11 @@ static void message_row(FILE *file, const struct model *model, const struct unit
     fputs(",\n", file);
     if (unit->kind != UNIT_NOTICE)
         roles(file, unit);
+    if (unit->scope != NULL) {
+        fputs("      .scopes = UINT64_C(1) << SCOPE_", file);
+        emit_upper(file, unit->scope);
+        fputs(",\n", file);
+    }
     if (unit->method != NULL)
         fprintf(file, "      .method = SLICE(\"%s\"), .path = SLICE(\"%s\"),\n",
                 unit->method, unit->path);

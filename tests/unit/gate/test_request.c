@@ -20,11 +20,20 @@ static void open_gate(bool registration_open)
     assert_non_null(gate);
 }
 
-static void key(const char *token, const char *actor, uint32_t role)
+static void narrow_key(const char *token, const char *actor, uint32_t role,
+                       uint64_t scopes)
 {
     uint8_t digest[DIGEST_BYTES];
+    const struct key own = { .actor = slice_from_text(actor),
+                             .role = role,
+                             .scopes = scopes };
     digest_sha256(slice_from_text(token), digest);
-    assert_int_equal(gate_key_add(gate, digest, slice_from_text(actor), role, 0), ERR_OK);
+    assert_int_equal(gate_key_add(gate, digest, &own), ERR_OK);
+}
+
+static void key(const char *token, const char *actor, uint32_t role)
+{
+    narrow_key(token, actor, role, SCOPES_ALL);
 }
 
 static int begin(void **state)
@@ -71,6 +80,18 @@ static void a_route_opens_for_its_roles(void **state)
     assert_int_equal(ask(MESSAGE_POST_ADMIN_TOKEN, "Bearer a"), 200);
     assert_int_equal(ask(MESSAGE_GET_HEALTH, NULL), 200);
     assert_int_equal(ask(MESSAGE_GET_HEALTH, "Bearer wrong"), 200);
+}
+
+static void a_list_of_scopes_narrows_the_role_and_widens_nothing(void **state)
+{
+    (void)state;
+    narrow_key("n", "nina", ROLE_OPERATOR, UINT64_C(1) << SCOPE_TASKS_READ);
+    assert_int_equal(ask(MESSAGE_GET_TASKS, "Bearer n"), 200);
+    assert_int_equal(ask(MESSAGE_POST_TASK, "Bearer n"), 403);
+    assert_int_equal(ask(MESSAGE_GET_HEALTH, "Bearer n"), 200);
+    narrow_key("w", "wim", ROLE_VIEWER, UINT64_C(1) << SCOPE_TASKS_SUBMIT);
+    assert_int_equal(ask(MESSAGE_GET_TASKS, "Bearer w"), 403);
+    assert_int_equal(ask(MESSAGE_POST_TASK, "Bearer w"), 403);
 }
 
 static void guessing_ends_in_429_and_asking_without_a_token_does_not(void **state)
@@ -177,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_route_opens_for_its_roles),
+        CASE(a_list_of_scopes_narrows_the_role_and_widens_nothing),
         CASE(guessing_ends_in_429_and_asking_without_a_token_does_not),
         CASE(registration_is_open_or_needs_a_token),
         CASE(a_minted_token_stays_at_the_door),

@@ -21,12 +21,21 @@ static struct verdict verdict;
 static struct gate_time now = { 1000, 1000 };
 static const char *from;
 
-static void key(const char *token, const char *actor, uint32_t role, int64_t expires_ms)
+static void narrow_key(const char *token, const char *actor, uint32_t role,
+                       uint64_t scopes, int64_t expires_ms)
 {
     uint8_t digest[DIGEST_BYTES];
+    const struct key own = { .actor = slice_from_text(actor),
+                             .role = role,
+                             .scopes = scopes,
+                             .expires_wall_ms = expires_ms };
     digest_sha256(slice_from_text(token), digest);
-    assert_int_equal(gate_key_add(gate, digest, slice_from_text(actor), role, expires_ms),
-                     ERR_OK);
+    assert_int_equal(gate_key_add(gate, digest, &own), ERR_OK);
+}
+
+static void key(const char *token, const char *actor, uint32_t role, int64_t expires_ms)
+{
+    narrow_key(token, actor, role, SCOPES_ALL, expires_ms);
 }
 
 static int begin(void **state)

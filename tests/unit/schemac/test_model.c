@@ -124,10 +124,10 @@ static void what_stands_in_the_tree_is_taken(void **state)
 }
 
 /* A message of one member, to be put in the place of status. */
-#define STATUS(title, more, required, member)                                                                      \
-    "{\"title\":\"" title "\",\"description\":\"d\",\"x-kind\":\"command\","                                       \
-    "\"x-group\":\"agents\",\"x-roles\":[\"agent\"],\"x-tier\":\"light\",\"x-answers\":[\"status_updated\"]," more \
-    "\"type\":\"object\",\"required\":[\"type\"" required "],"                                                     \
+#define STATUS(title, more, required, member)                                                                                                     \
+    "{\"title\":\"" title "\",\"description\":\"d\",\"x-kind\":\"command\","                                                                      \
+    "\"x-group\":\"agents\",\"x-roles\":[\"agent\"],\"x-scope\":\"agents:connect\",\"x-tier\":\"light\",\"x-answers\":[\"status_updated\"]," more \
+    "\"type\":\"object\",\"required\":[\"type\"" required "],"                                                                                    \
     "\"properties\":{\"type\":{\"const\":\"status\"}," member "}}"
 
 static void a_sound_message_is_taken(void **state)
@@ -180,6 +180,31 @@ static void a_contradiction_stops_the_build(void **state)
         put(*state, "socket/in", "status.json", TEXTS[i]);
         if (is_taken(*state))
             fail_msg("this should not build: %s", TEXTS[i]);
+    }
+}
+
+static void who_comes_with_a_token_needs_a_scope_that_exists(void **state)
+{
+    static const char *const LINES[][2] = {
+        { "\"agent\"", "\"x-scope\":\"agents:connect\"," },
+        { "\"anybody\",\"agent\"", "" },
+        { "\"bootstrap\"", "" },
+        { "\"agent\"", "" },
+        { "\"agent\"", "\"x-scope\":\"agents\"," },
+        { "\"operator\",\"admin\"", "" },
+    };
+    for (size_t i = 0; i < sizeof LINES / sizeof LINES[0]; i++) {
+        char text[1024];
+        int size = snprintf(
+            text, sizeof text,
+            "{\"title\":\"status\",\"description\":\"d\",\"x-kind\":\"command\","
+            "\"x-group\":\"agents\",\"x-roles\":[%s],%s\"x-tier\":\"light\","
+            "\"x-answers\":[\"status_updated\"],\"type\":\"object\","
+            "\"required\":[\"type\"],\"properties\":{\"type\":{\"const\":\"status\"}}}",
+            LINES[i][0], LINES[i][1]);
+        assert_true(size > 0 && (size_t)size < sizeof text);
+        put(*state, "socket/in", "status.json", text);
+        assert_int_equal(is_taken(*state), i < 3);
     }
 }
 
@@ -256,6 +281,7 @@ int main(void)
         TEST(what_stands_in_the_tree_is_taken),
         TEST(a_sound_message_is_taken),
         TEST(a_contradiction_stops_the_build),
+        TEST(who_comes_with_a_token_needs_a_scope_that_exists),
         TEST(a_shape_inside_itself_stops_the_build),
         TEST(a_route_names_errors_that_exist_and_one_success),
         TEST(a_route_has_a_group_and_shows_what_a_request_has),
