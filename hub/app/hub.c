@@ -3,10 +3,12 @@
 #include "app/keys.h"
 #include "app/listen.h"
 #include "app/service.h"
+#include "core/event_class.h"
 #include "net/net.h"
 #include "os/counter.h"
 #include "os/file.h"
 #include "os/log.h"
+#include "os/secret.h"
 
 #include <signal.h>
 #include <string.h>
@@ -100,7 +102,24 @@ enum err hub_settings_check(const struct config *config)
     if (config_number(config, SETTING_ATTEMPTS_DEFAULT) >
         config_number(config, SETTING_ATTEMPTS_MAX))
         return complain(config, "attempts_default", "is more than attempts_max");
+    struct slice_list classes = config_texts(config, SETTING_EVENT_CLASSES);
+    enum event_class unused;
+    for (size_t i = 0; i < classes.count; i++)
+        if (!event_class_parse(classes.items[i], &unused))
+            return complain(config, "event_classes", "names a class that there is not");
     return ERR_OK;
+}
+
+/* The words have been checked. */
+static uint32_t event_classes(const struct config *config)
+{
+    struct slice_list words = config_texts(config, SETTING_EVENT_CLASSES);
+    uint32_t classes = 0;
+    enum event_class class;
+    for (size_t i = 0; i < words.count; i++)
+        if (event_class_parse(words.items[i], &class))
+            classes |= 1u << (unsigned)class;
+    return classes;
 }
 
 static struct core_settings core_settings(const struct config *config)
@@ -135,6 +154,10 @@ static struct core_settings core_settings(const struct config *config)
             (uint32_t)config_number(config, SETTING_SCHEMA_PAYLOADS_CHECKED),
         .schema_steps_max = (uint32_t)config_number(config, SETTING_SCHEMA_STEPS_MAX),
         .heartbeat_max_ms = config_number(config, SETTING_IDLE_TIMEOUT_MS) / 2,
+        .events_max = (uint64_t)config_number(config, SETTING_EVENTS_MAX),
+        .events_ttl_ms = config_number(config, SETTING_EVENTS_TTL_MS),
+        .event_classes = event_classes(config),
+        .digest = digest_sha256,
     };
 }
 

@@ -48,6 +48,15 @@ struct slice slice_skip(struct slice slice, size_t from)
     return (struct slice){ slice.data + from, slice.size - from };
 }
 
+struct slice slice_cut(struct slice slice, size_t bytes_max)
+{
+    if (slice.size <= bytes_max)
+        return slice;
+    while (bytes_max > 0 && ((uint8_t)slice.data[bytes_max] & 0xC0) == 0x80)
+        bytes_max--;
+    return slice_make(slice.data, bytes_max);
+}
+
 struct slice slice_trim(struct slice slice)
 {
     while (slice.size > 0 && (slice.data[0] == ' ' || slice.data[0] == '\t'))

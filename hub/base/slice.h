@@ -54,6 +54,9 @@ size_t slice_find(struct slice slice, char byte);
 /* Everything from `from` on; empty when `from` is past the end. */
 struct slice slice_skip(struct slice slice, size_t from);
 
+/* UTF-8 of at most so many bytes: cut before the character that does not fit whole. */
+struct slice slice_cut(struct slice slice, size_t bytes_max);
+
 /* Without the blanks and tabs at both ends. */
 struct slice slice_trim(struct slice slice);
 

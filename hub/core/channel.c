@@ -2,6 +2,7 @@
 
 #include "core/agent.h"
 #include "core/blob.h"
+#include "core/event.h"
 #include "core/fanout.h"
 
 enum {
@@ -127,6 +128,10 @@ bool channel_create(struct step *step, struct slice raw, struct slice descriptio
     blob_put(step, ret_channel->number, BLOB_CHANNEL,
              slice_is_present(description) ? description : SLICE_OF(""));
     channel_save(step, ret_channel);
+
+    struct message event = { .type = MESSAGE_EVENT_CHANNEL_CREATED };
+    event.as.event_channel_created.channel = name;
+    event_add(step, &event);
     return !step_failed(step);
 }
 

@@ -2,12 +2,14 @@
 
 #include "base/ensure.h"
 #include "core/deadline.h"
+#include "core/event.h"
 #include "core/handlers.h"
 #include "core/match.h"
 #include "core/stats.h"
 
 enum {
-    PLACE_VERSION = 1,
+    PLACE_VERSION = 2,
+    PLACE_VERSION_WITHOUT_EVENTS = 1,
 };
 
 static const uint64_t PLACE_KEY = 1;
@@ -51,6 +53,7 @@ const char *const CORE_TABLES[] = {
     [TABLE_SCHEMA_VERSION] = "schema_version",
     [TABLE_SCHEMA_BIND] = "schema_bind",
     [TABLE_TASK_KIND] = "task_kind",
+    [TABLE_EVENT] = "event",
 };
 
 const unsigned CORE_TABLE_COUNT = TABLE_COUNT;
@@ -92,6 +95,7 @@ static enum err handle(handler called, const struct core_settings *settings,
     if (step.woken != 0)
         match_agent(&step, step.woken);
     stats_settle(&step);
+    event_audit(&step);
     if (step.err == ERR_OK && arena_failed(effects->arena))
         step.err = ERR_MEMORY;
     return step.err;
@@ -131,9 +135,52 @@ enum err core_place_read(struct transaction *transaction, struct core_place *ret
     struct core_place place = { .sequence = unpack_u64(&row) };
     place.now_ms = unpack_i64(&row);
     place.epoch = unpack_u64(&row);
-    if (version != PLACE_VERSION || !unpack_done(&row))
+    if (version != PLACE_VERSION_WITHOUT_EVENTS)
+        place.event_last = unpack_u64(&row);
+    if (version < PLACE_VERSION_WITHOUT_EVENTS || version > PLACE_VERSION ||
+        !unpack_done(&row))
         return ERR_CORRUPT;
     *ret_place = place;
+    return ERR_OK;
+}
+
+static enum err place_write(struct transaction *transaction,
+                            const struct core_place *place)
+{
+    struct number_key key;
+    struct packed packed;
+    struct buffer *row = packed_start(&packed);
+    pack_u8(row, PLACE_VERSION);
+    pack_u64(row, place->sequence);
+    pack_i64(row, place->now_ms);
+    pack_u64(row, place->epoch);
+    pack_u64(row, place->event_last);
+    return transaction_put(transaction, TABLE_PLACE, key_one(&key, PLACE_KEY),
+                           buffer_slice(row));
+}
+
+enum err core_epoch_start(struct transaction *transaction, uint64_t epoch)
+{
+    struct core_place place;
+    enum err err = core_place_read(transaction, &place);
+    if (err != ERR_OK)
+        return err;
+    place.epoch = epoch > place.epoch ? epoch : place.epoch + 1;
+    return place_write(transaction, &place);
+}
+
+/* Stays as it is in an empty log. */
+static enum err event_last_read(struct transaction *transaction, uint64_t *last)
+{
+    struct slice key;
+    struct slice unused;
+    enum err err = transaction_last_before(transaction, TABLE_EVENT,
+                                           (struct slice){ NULL, 0 }, &key, &unused);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    if (key.size != sizeof *last)
+        return ERR_CORRUPT;
+    *last = get_u64((const uint8_t *)key.data);
     return ERR_OK;
 }
 
@@ -144,15 +191,10 @@ enum err core_seal(struct transaction *transaction, uint64_t sequence, int64_t n
     if (err != ERR_OK)
         return err;
 
-    struct number_key key;
-    struct packed packed;
-    struct buffer *row = packed_start(&packed);
-    pack_u8(row, PLACE_VERSION);
-    pack_u64(row, sequence);
-    pack_i64(row, now_ms);
-    pack_u64(row, place.epoch);
-    return transaction_put(transaction, TABLE_PLACE, key_one(&key, PLACE_KEY),
-                           buffer_slice(row));
+    place.sequence = sequence;
+    place.now_ms = now_ms;
+    err = event_last_read(transaction, &place.event_last);
+    return err == ERR_OK ? place_write(transaction, &place) : err;
 }
 
 /* Lowers *wait_ms to the time until the first deadline of a clock. */

@@ -56,17 +56,24 @@ enum err core_apply(const struct core_settings *settings, struct transaction *tr
 enum err core_query(const struct core_settings *settings, struct transaction *transaction,
                     const struct command *question, struct effects *effects);
 
-/* Writes the order's place (sequence and clock) into the tables: once per changed batch. */
+/* Writes the order's place (sequence and clock) and the end of the event log into the
+ * tables: once per changed batch. */
 enum err core_seal(struct transaction *transaction, uint64_t sequence, int64_t now_ms);
 
 struct core_place {
     uint64_t sequence;
     int64_t now_ms;
     uint64_t epoch;
+    uint64_t event_last; /* the highest event, as of the last seal; 0 none */
 };
 
-/* Zeroes for a new store. */
+/* Zeroes for a new store, whose first hub_started gives it its epoch. */
 enum err core_place_read(struct transaction *transaction, struct core_place *ret_place);
+
+/* Numbers of events and of mailboxes mean something else from here on: the first start of
+ * a store, and every restore. `epoch` is a hint that no other history has (the wall
+ * clock); what is taken is greater than the one before. */
+enum err core_epoch_start(struct transaction *transaction, uint64_t epoch);
 
 /* How long until a tick has work, 0 when it has now, INT64_MAX when nothing waits. */
 enum err core_next_due_ms(struct transaction *transaction, int64_t now_ms,
@@ -85,6 +92,20 @@ struct core_key {
 /* Walks the key ring: start with *position all zero. ERR_NOT_FOUND at the end. */
 enum err core_key_next(struct transaction *transaction, uint8_t position[DIGEST_BYTES],
                        struct core_key *ret_key);
+
+/* The event log's chain, from the oldest event kept. */
+struct core_chain {
+    uint64_t first; /* the oldest */
+    uint64_t last;  /* up to here the chain holds; first - 1: no event holds */
+    uint64_t count;
+    uint64_t broken_at;         /* the first event that does not hold; 0: all do */
+    const char *text;           /* what is wrong there */
+    uint8_t hash[DIGEST_BYTES]; /* of the last that holds */
+};
+
+/* Computes every link anew; a row the store cannot read is the transaction's error. */
+enum err core_chain_verify(struct transaction *transaction, event_digest *digest,
+                           struct core_chain *ret_chain);
 
 /* Walks every table both ways and names the first broken invariant in *ret_text (fixed
  * text); ERR_CORRUPT then. For tests and `drover store verify`. */

@@ -26,6 +26,8 @@ enum deadline_kind {
     DEADLINE_FANOUT = 20,     /* subject: 0; letters wait to be given to many */
     DEADLINE_MAIL = 21,       /* subject: box; its oldest letter may be too old */
     DEADLINE_MAIL_SWEEP = 22, /* subject: box; look into all from this one on */
+
+    DEADLINE_EVENTS = 160, /* subject: 0; events may be too old or too many */
 };
 
 /* `subject` is at most 64 bytes; number subjects are 8 bytes big-endian. Adding what is

@@ -41,7 +41,8 @@ struct effects {
     struct effect *first;
     struct effect *last;
     uint32_t count;
-    bool more_due; /* a tick left due deadlines behind */
+    bool more_due;       /* a tick left due deadlines behind */
+    uint64_t event_last; /* the highest event added; 0 none */
 };
 
 static inline void effects_init(struct effects *effects, struct arena *arena)

@@ -3,6 +3,7 @@
 #include "core/blob.h"
 #include "core/hold.h"
 #include "core/match.h"
+#include "core/task_event.h"
 
 static void bury(struct step *step, struct task *task, enum task_event event,
                  uint64_t agent, struct slice why)
@@ -61,8 +62,14 @@ void task_let_go(struct step *step, struct task *task, struct agent *agent)
 
 void task_make_ready(struct step *step, struct task *task)
 {
+    static const struct slice none = { NULL, 0 };
+    bool revived = task->state == TASK_DEAD_LETTER;
     task_move(step, task, TASK_QUEUED);
-    task_history_add(step, task, EVENT_QUEUED, 0, (struct slice){ NULL, 0 });
+    task_history_put(step, task, EVENT_QUEUED, 0, none);
+    if (revived)
+        task_event_requeued(step, task);
+    else
+        task_event_add(step, task, EVENT_QUEUED, 0, none);
     task_save(step, task);
     match_task(step, task->number);
 }

@@ -1,4 +1,4 @@
-#include "core/task.h"
+#include "core/task_event.h"
 
 enum {
     HISTORY_VERSION = 1,
@@ -25,18 +25,7 @@ struct slice task_event_name(enum task_event event)
     return EVENTS[event];
 }
 
-/* Cuts a text before the character that does not fit whole. */
-static struct slice details_cut(struct slice details)
-{
-    if (details.size <= DETAILS_BYTES_MAX)
-        return details;
-    size_t size = DETAILS_BYTES_MAX;
-    while (size > 0 && ((uint8_t)details.data[size] & 0xC0) == 0x80)
-        size--;
-    return slice_make(details.data, size);
-}
-
-void task_history_add(struct step *step, struct task *task, enum task_event event,
+void task_history_put(struct step *step, struct task *task, enum task_event event,
                       uint64_t agent, struct slice details)
 {
     struct packed packed;
@@ -47,7 +36,7 @@ void task_history_add(struct step *step, struct task *task, enum task_event even
     pack_i64(row, step->command->wall_ms);
     pack_u64(row, agent);
     pack_u64(row, task->generation);
-    pack_slice(row, details_cut(details));
+    pack_slice(row, slice_cut(details, DETAILS_BYTES_MAX));
     step_put(step, TABLE_HISTORY, key_two(&key, task->number, task->history_next),
              packed_slice(step, row));
     task->history_next++;
@@ -58,6 +47,13 @@ void task_history_add(struct step *step, struct task *task, enum task_event even
                     key_two(&key, task->number, task->history_first));
         task->history_first++;
     }
+}
+
+void task_history_add(struct step *step, struct task *task, enum task_event event,
+                      uint64_t agent, struct slice details)
+{
+    task_history_put(step, task, event, agent, details);
+    task_event_add(step, task, event, agent, details);
 }
 
 bool task_history_walk(struct step *step, const struct task *task, uint32_t *position,

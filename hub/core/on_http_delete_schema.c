@@ -1,3 +1,4 @@
+#include "core/event.h"
 #include "core/fleet_schema.h"
 #include "core/handlers.h"
 
@@ -13,6 +14,11 @@ void on_delete_schema(struct step *step, const struct message_delete_schema *mes
         return;
     }
     fleet_schema_remove(step, &schema);
+
+    struct message event = { .type = MESSAGE_EVENT_SCHEMA_DELETED };
+    event.as.event_schema_deleted.name = message->name;
+    event_add(step, &event);
+
     struct message answer = { .type = MESSAGE_DELETE_SCHEMA_ANSWER };
     answer.as.delete_schema_answer.status = SLICE_OF("deleted");
     answer.as.delete_schema_answer.name = message->name;

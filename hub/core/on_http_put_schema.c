@@ -1,4 +1,5 @@
 #include "core/blob.h"
+#include "core/event.h"
 #include "core/fleet_schema.h"
 #include "core/handlers.h"
 #include "core/refuse.h"
@@ -183,6 +184,17 @@ static bool is_current_text(struct step *step, const struct fleet_schema *was,
            slice_equal(blob_get(step, version.text, BLOB_SCHEMA_TEXT), text);
 }
 
+static void log_put(struct step *step, const struct fleet_schema *schema, bool created)
+{
+    struct message event = { .type = MESSAGE_EVENT_SCHEMA_PUT };
+    event.as.event_schema_put = (struct message_event_schema_put){
+        .name = schema->name,
+        .version = schema->current,
+        .created = created,
+    };
+    event_add(step, &event);
+}
+
 static void answer(struct step *step, const struct fleet_schema *schema, bool created,
                    bool dry_run, const struct trial *trial)
 {
@@ -227,6 +239,7 @@ void on_put_schema(struct step *step, const struct message_put_schema *message)
         if (created)
             fleet_schema_add_version(step, &schema, message->schema);
         fleet_schema_save(step, &schema, &was);
+        log_put(step, &schema, created);
     }
     answer(step, &schema, created, dry_run, &trial);
 }

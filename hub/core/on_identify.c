@@ -85,17 +85,15 @@ static void grace_end(struct step *step, struct agent *agent)
     agent->grace_until_ms = 0;
 }
 
-static void profile_keep(struct step *step, uint64_t number,
-                         const struct message_identify *message)
+static struct agent_profile profile_of(const struct message_identify *message)
 {
-    struct agent_profile profile = {
+    return (struct agent_profile){
         .id = message->agent_id,
         .name = slice_is_present(message->name) ? message->name : message->agent_id,
         .status =
             slice_is_present(message->status) ? message->status : SLICE_OF("connected"),
         .capabilities = message->capabilities,
     };
-    agent_profile_save(step, number, &profile);
 }
 
 /* A task it has not accepted may never have reached it; one that was cancelled in its
@@ -172,12 +170,15 @@ void on_identify(struct step *step, const struct message_identify *message)
     agent.changed_ms = step->command->wall_ms;
     grace_end(step, &agent);
     link_take(step, &agent);
-    profile_keep(step, agent.number, message);
+    struct agent_profile profile = profile_of(message);
+    agent_profile_save(step, agent.number, &profile);
     agent_save(step, &agent);
 
     answer_identified(step, &agent, message->agent_id);
-    if (!was_connected)
+    if (!was_connected) {
+        presence_log_joined(step, &agent, &profile);
         presence_tell_joined(step, &agent);
+    }
     if (!same_link)
         held_remind_all(step, &agent);
     if (message->mailbox)

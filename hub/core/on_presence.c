@@ -1,3 +1,4 @@
+#include "core/event_log.h"
 #include "core/handlers.h"
 #include "core/presence.h"
 
@@ -27,6 +28,7 @@ void on_status(struct step *step, const struct message_status *message)
     if (!slice_equal(profile.status, message->status)) {
         profile.status = message->status;
         agent_profile_save(step, agent.number, &profile);
+        presence_log_status(step, &profile);
     }
     struct message updated = { .type = MESSAGE_STATUS_UPDATED };
     step_answer(step, &updated, 0);
@@ -79,12 +81,39 @@ void on_link_closed(struct step *step, const struct message_link_closed *message
     presence_leave(step, &agent);
 }
 
+/* A new store gets the epoch of its history. */
+static void epoch_begin(struct step *step)
+{
+    struct core_place place;
+    enum err err = core_place_read(step->transaction, &place);
+    if (err == ERR_OK && place.epoch == 0)
+        err = core_epoch_start(step->transaction, (uint64_t)step->command->wall_ms);
+    if (err != ERR_OK)
+        step_fail(step, err);
+}
+
+static void tell_started(struct step *step)
+{
+    struct core_place place;
+    struct message event = { .type = MESSAGE_EVENT_HUB_STARTED };
+    enum err err = core_place_read(step->transaction, &place);
+    if (err != ERR_OK)
+        step_fail(step, err);
+    event.as.event_hub_started.epoch = (int64_t)place.epoch;
+    event_add(step, &event);
+}
+
 /* No link outlives the hub: whoever was connected has its grace from now on. */
 void on_hub_started(struct step *step, const struct message_hub_started *message)
 {
     (void)message;
     struct agent agent;
     uint64_t position = 0;
-    while (agent_next_connected(step, &position, &agent))
+    epoch_begin(step);
+    tell_started(step);
+    event_sweep_start(step);
+    while (agent_next_connected(step, &position, &agent)) {
         presence_drop(step, &agent);
+        presence_log_left(step, &agent, SLICE_OF("hub_restarted"));
+    }
 }

@@ -1,6 +1,7 @@
 #include "core/box.h"
 #include "core/deadline.h"
 #include "core/depend.h"
+#include "core/event_log.h"
 #include "core/fanout.h"
 #include "core/giveback.h"
 #include "core/handlers.h"
@@ -176,6 +177,9 @@ static void deadline_fire(struct step *step, const struct deadline *deadline)
         break;
     case DEADLINE_MAIL_SWEEP:
         box_sweep(step, number);
+        break;
+    case DEADLINE_EVENTS:
+        event_sweep(step, deadline->due_ms);
         break;
     case DEADLINE_IDEMPOTENCY:
     default:

@@ -1,6 +1,7 @@
 #include "core/presence.h"
 
 #include "core/deadline.h"
+#include "core/event.h"
 #include "core/match.h"
 #include "core/set.h"
 
@@ -49,6 +50,37 @@ struct message_agent *presence_view(struct step *step, const struct agent *agent
 static bool events_are_told(struct step *step)
 {
     return agents_connected(step) <= step->settings->presence_events_agents_max;
+}
+
+void presence_log_joined(struct step *step, const struct agent *agent,
+                         const struct agent_profile *profile)
+{
+    struct message event = { .type = MESSAGE_EVENT_AGENT_JOINED };
+    event.as.event_agent_joined = (struct message_event_agent_joined){
+        .agent_id = profile->id,
+        .capabilities = profile->capabilities,
+        .slots = agent->slots,
+    };
+    event_add(step, &event);
+}
+
+void presence_log_left(struct step *step, const struct agent *agent, struct slice reason)
+{
+    struct message event = { .type = MESSAGE_EVENT_AGENT_LEFT };
+    event.as.event_agent_left = (struct message_event_agent_left){
+        .agent_id = agent_id(step, agent->number),
+        .held = agent->held,
+        .reason = reason,
+    };
+    event_add(step, &event);
+}
+
+void presence_log_status(struct step *step, const struct agent_profile *profile)
+{
+    struct message event = { .type = MESSAGE_EVENT_STATUS_CHANGED };
+    event.as.event_status_changed.agent_id = profile->id;
+    event.as.event_status_changed.status = profile->status;
+    event_add(step, &event);
 }
 
 void presence_tell_joined(struct step *step, const struct agent *agent)
@@ -106,5 +138,6 @@ void presence_leave(struct step *step, struct agent *agent)
 {
     uint64_t link = agent->link;
     presence_drop(step, agent);
+    presence_log_left(step, agent, SLICE_OF("disconnected"));
     presence_tell_left(step, agent->number, link);
 }

@@ -19,6 +19,12 @@ bool presence_of_link(struct step *step, uint64_t link, uint64_t *ret_agent);
 /* The agent as others see it, in the arena; NULL when the step fails. */
 struct message_agent *presence_view(struct step *step, const struct agent *agent);
 
+/* What the event log is told. */
+void presence_log_joined(struct step *step, const struct agent *agent,
+                         const struct agent_profile *profile);
+void presence_log_left(struct step *step, const struct agent *agent, struct slice reason);
+void presence_log_status(struct step *step, const struct agent_profile *profile);
+
 /* agent_joined to all but its own link; nothing in a large fleet. */
 void presence_tell_joined(struct step *step, const struct agent *agent);
 

@@ -9,6 +9,9 @@
 
 #include <stdint.h>
 
+/* A digest of bytes: SHA-256. A pure function, handed in because the core computes none. */
+typedef void event_digest(struct slice bytes, uint8_t ret_digest[]);
+
 struct core_settings {
     int64_t acceptance_ms;      /* from task_assign to task_accepted */
     int64_t lease_ms;           /* renewed by progress and lease_renew */
@@ -34,7 +37,11 @@ struct core_settings {
     uint32_t schema_payloads_checked; /* stored ones that a new version is tried on */
     uint32_t schema_steps_max;        /* what judging one payload may cost */
     int64_t heartbeat_max_ms;         /* agents are told to say something this often */
-    struct judge *judge; /* of the calling thread; NULL: what needs one is refused */
+    uint64_t events_max;              /* events kept; 0: no matter how many */
+    int64_t events_ttl_ms;  /* how long an event is kept; 0: no matter how long */
+    uint32_t event_classes; /* bits of enum event_class: what is kept at all */
+    event_digest *digest;   /* what links the events */
+    struct judge *judge;    /* of the calling thread; NULL: what needs one is refused */
 };
 
 #endif

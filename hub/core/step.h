@@ -21,6 +21,15 @@
 
 struct stats;
 
+/* The end of the event log; see event.h. */
+struct event_tail {
+    bool known;
+    uint32_t audits; /* events of EVENT_CLASS_AUDIT added in this step */
+    uint64_t last;   /* the highest number given out */
+    uint64_t epoch;
+    uint8_t hash[DIGEST_BYTES];
+};
+
 struct step {
     const struct core_settings *settings;
     struct transaction *transaction;
@@ -33,8 +42,9 @@ struct step {
     uint32_t boxes_swept; /* mailboxes looked into for what is too old */
 
     struct stats *stats; /* as counted so far; see stats.h */
-    uint32_t changes;    /* rows put and removed */
-    uint32_t matches;    /* hand-outs made, and their bytes: one command's are bounded */
+    struct event_tail event_tail;
+    uint32_t changes; /* rows put and removed */
+    uint32_t matches; /* hand-outs made, and their bytes: one command's are bounded */
     size_t match_bytes;
     uint32_t postponed;  /* hand-outs left for after a pause; see match.h */
     uint32_t message_id; /* ids drawn from the command's entropy so far */

@@ -8,6 +8,7 @@
 #include "core/refuse.h"
 #include "core/set.h"
 #include "core/stats.h"
+#include "core/task_event.h"
 
 enum {
     NUMBER_WALL_SHIFT =
@@ -144,8 +145,9 @@ static void task_enter(struct step *step, struct task *task, const struct task_b
         task->blocked_on > 0 ? TASK_BLOCKED : depend_state_when_free(step, task);
     if (task->state == TASK_SCHEDULED)
         task_wall_timer_set(step, task, task->not_before_ms);
-    task_history_add(step, task, events[task->state], 0, (struct slice){ NULL, 0 });
+    task_history_put(step, task, events[task->state], 0, (struct slice){ NULL, 0 });
     task_create(step, task, body);
+    task_event_submitted(step, task, body);
     if (task->state == TASK_BLOCKED)
         waiters_add(step, task->number, body);
 }

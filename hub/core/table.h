@@ -6,7 +6,8 @@
  * likes, keys are not.
  * Every value starts with a version byte.
  *
- *   place          1                       sequence, clock, epoch
+ *   place          1                       sequence, clock, epoch, last event
+ *                  2                       where the event log begins; see event_log.h
  *   counter        counter                 the last number given out, or a count
  *   stats          1                       tasks by state and lane
  *   task           task                    the head
@@ -44,6 +45,7 @@
  *   schema_version name, NUL, version(4)   one version of it
  *   schema_bind    part(1) kind            the name of the schema bound to it
  *   task_kind      kind, NUL, task         index: tasks that have a kind
+ *   event          sequence                see event.h
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -87,6 +89,7 @@ enum table {
     TABLE_SCHEMA_VERSION,
     TABLE_SCHEMA_BIND,
     TABLE_TASK_KIND,
+    TABLE_EVENT,
     TABLE_COUNT
 };
 

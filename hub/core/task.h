@@ -161,9 +161,13 @@ struct task_history {
 
 struct slice task_event_name(enum task_event event);
 
-/* Appends to the task's history and drops the oldest past settings->history_max. The
- * caller saves the head. Long details are cut. */
+/* Appends to the task's history and drops the oldest past settings->history_max, and tells
+ * the event log. The caller saves the head. Long details are cut. */
 void task_history_add(struct step *step, struct task *task, enum task_event event,
+                      uint64_t agent, struct slice details);
+
+/* The history alone, where the event log is told something else. */
+void task_history_put(struct step *step, struct task *task, enum task_event event,
                       uint64_t agent, struct slice details);
 
 /* Walks from the newest: start with *position = task->history_next. False at the end. */

@@ -1,6 +1,8 @@
 #include "core/token.h"
 
 #include "base/ensure.h"
+#include "core/event.h"
+#include "core/role.h"
 
 #include <string.h>
 
@@ -164,6 +166,14 @@ bool token_mint(struct step *step, struct slice agent_id, uint32_t role)
         effect->scopes = SCOPES_ALL;
         effect->expires_wall_ms = token.expires_ms;
     }
+
+    struct message event = { .type = MESSAGE_EVENT_TOKEN_CREATED };
+    event.as.event_token_created = (struct message_event_token_created){
+        .agent_id = agent_id,
+        .role = role_name(role),
+        .prefix = slice_make(token.prefix, TOKEN_PREFIX_BYTES),
+    };
+    event_add(step, &event);
     return !step_failed(step);
 }
 
@@ -212,7 +222,14 @@ bool token_exists(struct step *step, struct slice agent_id)
 
 uint32_t token_revoke(struct step *step, struct slice agent_id)
 {
-    return token_agent_id_valid(agent_id) ? remove_all(step, agent_id) : 0;
+    uint32_t count = token_agent_id_valid(agent_id) ? remove_all(step, agent_id) : 0;
+    if (count > 0) {
+        struct message event = { .type = MESSAGE_EVENT_TOKEN_REVOKED };
+        event.as.event_token_revoked.agent_id = agent_id;
+        event.as.event_token_revoked.count = count;
+        event_add(step, &event);
+    }
+    return count;
 }
 
 bool token_next(struct step *step, struct token_walk *walk, struct token *ret_token)

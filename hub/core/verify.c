@@ -99,6 +99,7 @@ enum err core_verify(struct transaction *transaction, const char **ret_text)
     verify_agents(&verify);
     verify_channels(&verify);
     verify_letters(&verify);
+    verify_events(&verify);
     verify_rest(&verify);
     verify_schemas(&verify);
 

@@ -31,6 +31,9 @@ struct verify {
     uint64_t schema_texts;    /* texts that stand in blobs */
     uint64_t schema_versions; /* versions and bindings that heads account for */
     uint64_t schema_binds;
+    uint64_t event_last;
+    uint64_t event_epoch;
+    uint64_t event_deadlines; /* rows of TABLE_DEADLINE, likewise */
 };
 
 void verify_broken(struct verify *verify, const char *text);
@@ -58,6 +61,7 @@ void verify_tasks(struct verify *verify);
 void verify_agents(struct verify *verify);
 void verify_letters(struct verify *verify);
 void verify_channels(struct verify *verify);
+void verify_events(struct verify *verify);
 void verify_rest(struct verify *verify);
 void verify_schemas(struct verify *verify); /* after the others */
 

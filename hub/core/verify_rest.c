@@ -115,6 +115,8 @@ static void deadline_row(struct verify *verify, struct slice key, struct slice v
                      "a deadline remembers a submit that is forgotten");
     } else if (kind == DEADLINE_MAIL) {
         verify->mail_deadlines--;
+    } else if (kind == DEADLINE_EVENTS) {
+        verify->event_deadlines--;
     } else if (kind == DEADLINE_FANOUT) {
         verify->fanout_deadlines--;
     } else if (kind == DEADLINE_MAIL_SWEEP) {
@@ -225,7 +227,7 @@ void verify_rest(struct verify *verify)
     if (verify->text == NULL)
         verify_holds(verify,
                      verify->deadlines == 0 && verify->mail_deadlines == 0 &&
-                         verify->fanout_deadlines == 0,
+                         verify->fanout_deadlines == 0 && verify->event_deadlines == 0,
                      "a deadline belongs to nothing");
     uint64_t tokens = verify_walk(verify, TABLE_TOKEN, count_row);
     uint64_t indexed = verify_walk(verify, TABLE_TOKEN_AGENT, token_agent_row);

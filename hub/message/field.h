@@ -17,6 +17,7 @@ enum field_kind {
     FIELD_TEXTS,   /* struct slice_list; absent: items is NULL */
     FIELD_OBJECT,  /* pointer to a nested struct; NULL when absent */
     FIELD_OBJECTS, /* struct message_list of nested structs; absent: items is NULL */
+    FIELD_MESSAGE, /* struct message_member; absent: both are NULL */
 };
 
 /* Where a field of a route's request comes from. Socket messages: all FIELD_IN_BODY. */
@@ -30,6 +31,15 @@ enum field_place {
 struct message_list {
     void *items; /* `count` structs of the nested type, end to end */
     size_t count;
+};
+
+struct message;
+
+/* An object that is some message of the table: written from the message, read as the
+ * original JSON text. */
+struct message_member {
+    struct slice text;
+    const struct message *message;
 };
 
 enum {

@@ -13,6 +13,7 @@ enum message_direction {
     DIRECTION_HTTP_REQUEST,
     DIRECTION_HTTP_ANSWER,
     DIRECTION_INTERNAL,
+    DIRECTION_EVENT, /* of the event log: stored, and sent inside of others */
 };
 
 enum message_kind {
@@ -36,14 +37,26 @@ enum message_slow_reader {
     SLOW_READER_DROP,
 };
 
+/* What an operator asks for by one word. */
+enum event_class {
+    EVENT_CLASS_NONE,
+    EVENT_CLASS_TASK,
+    EVENT_CLASS_AGENT,
+    EVENT_CLASS_MESSAGE,
+    EVENT_CLASS_AUDIT, /* somebody used a privilege: always kept */
+    EVENT_CLASS_HUB,
+    EVENT_CLASS_COUNT
+};
+
 struct message_row {
     struct slice name; /* on the wire; of a route its name */
     enum message_direction direction;
     enum message_kind kind;
     enum message_tier tier;
     enum message_slow_reader slow_reader;
-    uint32_t roles;  /* bits of enum role */
-    uint64_t scopes; /* a token must have these bits of enum scope */
+    enum event_class event_class; /* of an event */
+    uint32_t roles;               /* bits of enum role */
+    uint64_t scopes;              /* a token must have these bits of enum scope */
     struct slice method;
     struct slice path; /* pattern: /api/tasks/{task_id} */
     uint16_t status;   /* of a success answer */

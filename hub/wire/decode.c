@@ -113,6 +113,7 @@ static bool decode_member(const struct json *json, const struct field *field,
     case FIELD_TEXT:
         return decode_slice(field, value->value.text, arena, target);
     case FIELD_OPAQUE:
+    case FIELD_MESSAGE: /* begins with its text */
         return decode_slice(field, value->raw, arena, target);
     case FIELD_INTEGER:
         return decode_integer(field, value, target, ret_problem);

@@ -123,7 +123,7 @@ static const char *const EXPECTED[] = {
     [FIELD_TEXT] = "expected string",           [FIELD_INTEGER] = "expected integer",
     [FIELD_BOOL] = "expected boolean",          [FIELD_OPAQUE] = "expected object",
     [FIELD_TEXTS] = "expected array<string>",   [FIELD_OBJECT] = "expected object",
-    [FIELD_OBJECTS] = "expected array<object>",
+    [FIELD_OBJECTS] = "expected array<object>", [FIELD_MESSAGE] = "expected object",
 };
 
 /* The field of the table that a name begins with, wherever it comes from. */

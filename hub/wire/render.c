@@ -21,6 +21,13 @@ static struct message_list list_at(const void *source, const struct field *field
     return list;
 }
 
+static struct message_member member_of(const void *source, const struct field *field)
+{
+    struct message_member member;
+    memcpy(&member, (const char *)source + field->offset, sizeof member);
+    return member;
+}
+
 static bool is_present(const void *source, const struct field *field)
 {
     const char *bytes = source;
@@ -33,6 +40,9 @@ static bool is_present(const void *source, const struct field *field)
     case FIELD_TEXT:
     case FIELD_OPAQUE:
         return slice_is_present(slice_at(source, field));
+    case FIELD_MESSAGE:
+        return member_of(source, field).message != NULL ||
+               slice_is_present(member_of(source, field).text);
     case FIELD_TEXTS:
     case FIELD_OBJECT:
     case FIELD_OBJECTS:
@@ -50,7 +60,7 @@ static void render_empty(struct json_writer *writer, const struct field *field)
         json_null(writer);
     } else if (field->kind == FIELD_TEXT) {
         json_string(writer, SLICE_OF(""));
-    } else if (field->kind == FIELD_OPAQUE) {
+    } else if (field->kind == FIELD_OPAQUE || field->kind == FIELD_MESSAGE) {
         json_raw(writer, SLICE_OF("{}"));
     } else {
         ENSURE(field->kind == FIELD_TEXTS || field->kind == FIELD_OBJECTS);
@@ -79,6 +89,15 @@ static void render_objects(struct json_writer *writer, const void *source,
         render_fields(writer, field->nested,
                       (const char *)list.items + i * field->nested->struct_size);
     json_array_end(writer);
+}
+
+static void render_message(struct json_writer *writer, struct message_member member)
+{
+    if (member.message == NULL)
+        json_raw(writer, member.text);
+    else
+        render_fields(writer, MESSAGE_ROWS[member.message->type].table,
+                      &member.message->as);
 }
 
 static void render_value(struct json_writer *writer, const void *source,
@@ -110,6 +129,9 @@ static void render_value(struct json_writer *writer, const void *source,
         return;
     case FIELD_OBJECTS:
         render_objects(writer, source, field);
+        return;
+    case FIELD_MESSAGE:
+        render_message(writer, member_of(source, field));
         return;
     }
     ENSURE(false);

@@ -7,6 +7,7 @@
  *
  *   test_property_queue [--seed N] [--seeds N] [--steps N] [--trace 1]
  */
+#include "core/log_check.h"
 #include "core/queue_check.h"
 
 #include <inttypes.h>
@@ -377,6 +378,14 @@ static void drain(struct run *run)
         check_everything(check);
 }
 
+/* What happened was told, and nothing else. */
+static void log_compare(struct queue_check *check)
+{
+    const char *flaw = log_check(&check->fleet);
+    if (flaw != NULL)
+        snprintf(check->broken, sizeof check->broken, "%.200s", flaw);
+}
+
 static void run_init(struct run *run, uint64_t seed)
 {
     memset(run, 0, sizeof *run);
@@ -412,6 +421,8 @@ static bool run_whole(struct run *run, uint64_t seed, uint64_t steps, bool trace
         one_step(run);
     if (!check_is_broken(&run->check))
         drain(run);
+    if (!check_is_broken(&run->check))
+        log_compare(&run->check);
     if (!check_is_broken(&run->check))
         return true;
     fprintf(stderr,

@@ -208,6 +208,7 @@ static bool member_write(struct maker *maker, const struct field *field, const c
     case FIELD_OPAQUE:
     case FIELD_OBJECT:
     case FIELD_OBJECTS:
+    case FIELD_MESSAGE:
         return json_write(maker, &value, writer);
     }
     return false;

@@ -23,13 +23,17 @@ static void socket_page(FILE *file, const struct unit *unit)
         fprintf(file, "\n- Rate tier: %s\n- Answers: ", unit->tier);
         page_words(file, json_object_get(unit->source, "x-answers"));
         fputc('\n', file);
+    } else if (unit->direction == UNIT_EVENT) {
+        fprintf(file, "\n- Class: `%s`\n", unit->event_class);
     } else {
         fprintf(file, "\n- To a reader that is too slow: %s\n",
                 strcmp(unit->slow_reader, "drop") == 0 ? "left out"
                                                        : "its connection is closed");
     }
     if (!page_has_members(unit->shape, PLACE_BODY))
-        fputs("\nNo members but `type`.\n", file);
+        fputs(unit->direction == UNIT_EVENT ? "\nNo members.\n"
+                                            : "\nNo members but `type`.\n",
+              file);
     page_members(file, unit->shape, PLACE_BODY);
     const json_t *examples = json_object_get(unit->source, "examples");
     for (size_t i = 0; i < json_array_size(examples); i++)
@@ -85,7 +89,9 @@ void page_index(FILE *file, const struct page_units *units, const char *path)
         fprintf(file, "| [%s](%s#", heading, path);
         anchor(file, heading);
         /* A second heading of one name has a number behind it. */
-        fprintf(file, "%s) | ", strcmp(unit->name, unit->wire) != 0 ? "-1" : "");
+        bool second =
+            unit->direction != UNIT_EVENT && strcmp(unit->name, unit->wire) != 0;
+        fprintf(file, "%s) | ", second ? "-1" : "");
         page_text(file, unit->summary);
         fputs(" |\n", file);
     }
@@ -223,6 +229,8 @@ static void default_cell(FILE *file, const json_t *value)
         fputs(json_is_true(value) ? "yes" : "no", file);
     else if (json_is_string(value) && json_string_length(value) > 0)
         fprintf(file, "`%s`", json_string_value(value));
+    else if (json_array_size(value) > 0)
+        page_words(file, value);
     else
         fputs("none", file);
 }

@@ -66,6 +66,20 @@ void emit_codes(FILE *file, const struct model *model)
     fputs("};\n", file);
 }
 
+static void list_fallback(FILE *file, const char *name, const json_t *list)
+{
+    char text[SOURCE_PATH_BYTES] = "";
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        char before[SOURCE_PATH_BYTES];
+        const char *item = json_string_value(json_array_get(list, i));
+        if (item == NULL)
+            fail(name, "a list of texts");
+        join(before, sizeof before, text, i > 0 ? "," : "", item);
+        join(text, sizeof text, before, "", "");
+    }
+    emit_literal(file, text);
+}
+
 /* The default as it would be written behind the flag; a list is joined by commas. */
 static void setting_fallback(FILE *file, const char *name, const json_t *value)
 {
@@ -76,8 +90,8 @@ static void setting_fallback(FILE *file, const char *name, const json_t *value)
         fprintf(file, "\"%" JSON_INTEGER_FORMAT "\"", json_integer_value(value));
     else if (json_is_boolean(value))
         fputs(json_is_true(value) ? "\"true\"" : "\"false\"", file);
-    else if (json_is_array(value) && json_array_size(value) == 0)
-        fputs("\"\"", file);
+    else if (json_is_array(value))
+        list_fallback(file, name, value);
     else
         fail(name, "a setting has a default");
     fputs("),\n", file);

@@ -23,6 +23,7 @@ static const char *type_of(const struct shape_field *field)
     case KIND_OBJECT:
         return "object";
     case KIND_OPAQUE:
+    case KIND_MESSAGE:
         break;
     }
     return json_array_size(json_object_get(field->schema, "type")) > 2 ? "any" : "object";

@@ -94,6 +94,7 @@ static const struct {
     { UNIT_SOCKET_IN, "From an agent" },
     { UNIT_SOCKET_OUT, "From the hub" },
     { UNIT_REQUEST, "HTTP" },
+    { UNIT_EVENT, "Events" },
 };
 enum { PART_COUNT = sizeof PARTS / sizeof PARTS[0] };
 

@@ -14,10 +14,10 @@ const char *const DOCUMENT_NAMES[DOCUMENT_COUNT] = {
 };
 
 /* What stands in a schema for this project, or once for the whole document. */
-static const char *const LEFT_OUT[] = { "$schema",       "title",     "examples",
-                                        "x-kind",        "x-roles",   "x-tier",
-                                        "x-group",       "x-answers", "x-def",
-                                        "x-slow-reader", "x-opaque" };
+static const char *const LEFT_OUT[] = {
+    "$schema",   "title", "examples",      "x-kind",   "x-roles", "x-tier",   "x-group",
+    "x-answers", "x-def", "x-slow-reader", "x-opaque", "x-class", "x-message"
+};
 
 size_t document_find(const char *name, const char *where)
 {
@@ -105,6 +105,26 @@ json_t *document_schema(const json_t *schema)
     return copy;
 }
 
+/* What an event's data may be: one of the shapes of the events. */
+static void events_add(const struct model *model, json_t *shared)
+{
+    json_t *shapes = json_array();
+    for (size_t i = 0; i < model->unit_count; i++) {
+        const struct unit *unit = &model->units[i];
+        if (unit->direction != UNIT_EVENT)
+            continue;
+        document_set(shared, unit->name, document_schema(unit->source));
+        json_array_append_new(shapes,
+                              document_reference("#/components/schemas/", unit->name));
+    }
+    json_t *event = json_object_get(shared, "event");
+    json_t *data = json_object_get(json_object_get(event, "properties"), "data");
+    if (json_array_size(shapes) == 0 || data == NULL)
+        json_decref(shapes);
+    else
+        document_set(data, "anyOf", shapes);
+}
+
 json_t *document_shared(const struct model *model)
 {
     json_t *shared = json_object();
@@ -112,6 +132,7 @@ json_t *document_shared(const struct model *model)
     json_t *schema;
     json_object_foreach(json_object_get(model->common, "$defs"), name, schema)
         document_set(shared, name, document_schema(schema));
+    events_add(model, shared);
     return shared;
 }
 

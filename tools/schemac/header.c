@@ -62,6 +62,9 @@ static void member(FILE *file, const struct shape_field *field)
     case KIND_OPAQUE:
         fprintf(file, "    struct slice %s; /* JSON */\n", field->member);
         return;
+    case KIND_MESSAGE:
+        fprintf(file, "    struct message_member %s;\n", field->member);
+        return;
     case KIND_INTEGER:
         fprintf(file, "    int64_t %s;\n", field->member);
         break;

@@ -15,8 +15,9 @@ static const char *const KEYWORDS[] = {
 };
 
 static const char *const EXTENSIONS[] = {
-    "x-kind",   "x-roles",  "x-tier",   "x-answers", "x-slow-reader", "x-group",
-    "x-opaque", "x-secret", "x-unsent", "x-flag",    "x-env",         "x-scope",
+    "x-kind",  "x-roles",  "x-tier",   "x-answers", "x-slow-reader",
+    "x-group", "x-opaque", "x-secret", "x-unsent",  "x-flag",
+    "x-env",   "x-scope",  "x-class",  "x-message",
 };
 
 /* Members of a route's descriptor that are no schemas, and those that are. */
@@ -152,6 +153,7 @@ void keyword_check(const struct model *model)
     list_check(&model->socket_in);
     list_check(&model->socket_out);
     list_check(&model->internal);
+    list_check(&model->events);
     for (size_t i = 0; i < model->socket_in.count; i++)
         replies_check(model, &model->socket_in.items[i]);
     for (size_t i = 0; i < model->http.count; i++)

@@ -40,11 +40,9 @@ static struct unit *unit_add(struct model *model, const char *name, const char *
     return unit;
 }
 
-/* What a page is about, by a member of the file. */
-static const char *group_of(const struct model *model, const json_t *root,
-                            const char *key, const char *where)
+static const char *group_named(const struct model *model, const char *name,
+                               const char *where)
 {
-    const char *name = text_of(root, key, where);
     const json_t *groups = json_object_get(model->about, "groups");
     for (size_t i = 0; i < json_array_size(groups); i++) {
         const char *known = text_of(json_array_get(groups, i), "name", "about.json");
@@ -52,6 +50,13 @@ static const char *group_of(const struct model *model, const json_t *root,
             return known;
     }
     fail(where, "\"%s\" is no group of about.json", name);
+}
+
+/* What a page is about, by a member of the file. */
+static const char *group_of(const struct model *model, const json_t *root,
+                            const char *key, const char *where)
+{
+    return group_named(model, text_of(root, key, where), where);
 }
 
 /* The scope named by a member of the file. Whoever comes with a token must have it: only
@@ -122,6 +127,28 @@ static void unit_of_socket(struct model *model, const struct source *source,
         source_resolve(model->common, root, source->path, source->up);
     struct shape *shape = shape_create(model, name);
     shape_add(model, shape, unit->schemas[SCHEMA_BODY], PLACE_BODY, socket);
+    unit->shape = shape;
+}
+
+/* An event may have the name of a message: to C it is event_<name>. */
+static void unit_of_event(struct model *model, const struct source *source)
+{
+    json_t *root = source->root;
+    if (strcmp(text_of(root, "title", source->path), source->name) != 0)
+        fail(source->path, "the title is not the file's name");
+    char name[NAME_BYTES];
+    join(name, sizeof name, "event", "_", source->name);
+
+    struct unit *unit = unit_add(model, name, source->name);
+    unit->direction = UNIT_EVENT;
+    unit->source = root;
+    unit->summary = text_of(root, "description", source->path);
+    unit->event_class = text_of(root, "x-class", source->path);
+    unit->group = group_named(model, "events", source->path);
+    unit->schemas[SCHEMA_BODY] =
+        source_resolve(model->common, root, source->path, source->up);
+    struct shape *shape = shape_create(model, name);
+    shape_add(model, shape, unit->schemas[SCHEMA_BODY], PLACE_BODY, false);
     unit->shape = shape;
 }
 
@@ -238,6 +265,7 @@ struct model *model_create(const char *folder)
     folder_read(&model->socket_out, folder, "socket/out");
     folder_read(&model->http, folder, "http");
     folder_read(&model->internal, folder, "internal");
+    folder_read(&model->events, folder, "event");
     keyword_check(model);
 
     for (size_t i = 0; i < model->socket_in.count; i++)
@@ -249,6 +277,8 @@ struct model *model_create(const char *folder)
     unit_of_http_error(model);
     for (size_t i = 0; i < model->internal.count; i++)
         unit_of_socket(model, &model->internal.items[i], UNIT_INTERNAL);
+    for (size_t i = 0; i < model->events.count; i++)
+        unit_of_event(model, &model->events.items[i]);
     return model;
 }
 
@@ -265,6 +295,7 @@ void model_destroy(struct model *model)
     source_list_free(&model->socket_out);
     source_list_free(&model->http);
     source_list_free(&model->internal);
+    source_list_free(&model->events);
     for (size_t i = 0; i < DOCUMENT_COUNT; i++)
         free(model->documents[i]);
     json_decref(model->about);

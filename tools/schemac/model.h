@@ -13,8 +13,8 @@
 enum {
     NAME_BYTES = 96,
     FIELDS_MAX = 48,
-    SHAPES_MAX = 256,
-    UNITS_MAX = 256,
+    SHAPES_MAX = 512,
+    UNITS_MAX = 512,
     CODES_MAX = 128,
 };
 
@@ -26,6 +26,7 @@ enum field_kind {
     KIND_TEXTS,
     KIND_OBJECT,
     KIND_OBJECTS,
+    KIND_MESSAGE,
 };
 
 enum field_place {
@@ -61,6 +62,7 @@ enum unit_direction {
     UNIT_REQUEST,
     UNIT_ANSWER,
     UNIT_INTERNAL,
+    UNIT_EVENT,
 };
 
 enum unit_kind {
@@ -81,8 +83,9 @@ struct unit {
     enum unit_kind kind;
     const char *tier;
     const char *slow_reader;
-    const json_t *roles; /* NULL: nobody sends it */
-    const char *scope;   /* one of scopes.json; NULL: no token is needed */
+    const char *event_class; /* of an event; else NULL */
+    const json_t *roles;     /* NULL: nobody sends it */
+    const char *scope;       /* one of scopes.json; NULL: no token is needed */
     const char *method;
     const char *path;
     int status;
@@ -114,6 +117,7 @@ struct model {
     struct source_list socket_out;
     struct source_list http;
     struct source_list internal;
+    struct source_list events;
     struct shape *shapes[SHAPES_MAX];
     size_t shape_count;
     struct unit units[UNITS_MAX];

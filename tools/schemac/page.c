@@ -64,6 +64,9 @@ static void type_cell(FILE *file, const struct shape_field *field)
         fprintf(file, "list of [%s](#shape-%s)", field->nested->name,
                 field->nested->name);
         return;
+    case KIND_MESSAGE:
+        fputs("object", file);
+        return;
     case KIND_OPAQUE:
         /* A refusal's value may be anything; everything else opaque is an object. */
         fputs(json_array_size(json_object_get(field->schema, "type")) > 2

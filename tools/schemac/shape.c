@@ -83,7 +83,9 @@ static void field_kind_find(struct model *model, const struct shape *owner,
                             struct shape_field *field)
 {
     const json_t *schema = field->schema;
-    if (json_is_true(json_object_get(schema, "x-opaque"))) {
+    if (json_is_true(json_object_get(schema, "x-message"))) {
+        field->kind = KIND_MESSAGE;
+    } else if (json_is_true(json_object_get(schema, "x-opaque"))) {
         field->kind = KIND_OPAQUE;
     } else if (schema_has_type(schema, "string")) {
         field->kind = KIND_TEXT;

@@ -10,7 +10,7 @@ static const char *const KINDS[] = {
     [KIND_TEXT] = "FIELD_TEXT",       [KIND_INTEGER] = "FIELD_INTEGER",
     [KIND_BOOL] = "FIELD_BOOL",       [KIND_OPAQUE] = "FIELD_OPAQUE",
     [KIND_TEXTS] = "FIELD_TEXTS",     [KIND_OBJECT] = "FIELD_OBJECT",
-    [KIND_OBJECTS] = "FIELD_OBJECTS",
+    [KIND_OBJECTS] = "FIELD_OBJECTS", [KIND_MESSAGE] = "FIELD_MESSAGE",
 };
 
 static const char *const PLACES[] = {
@@ -23,7 +23,7 @@ static const char *const PLACES[] = {
 static const char *const DIRECTIONS[] = {
     [UNIT_SOCKET_IN] = "DIRECTION_SOCKET_IN",  [UNIT_SOCKET_OUT] = "DIRECTION_SOCKET_OUT",
     [UNIT_REQUEST] = "DIRECTION_HTTP_REQUEST", [UNIT_ANSWER] = "DIRECTION_HTTP_ANSWER",
-    [UNIT_INTERNAL] = "DIRECTION_INTERNAL",
+    [UNIT_INTERNAL] = "DIRECTION_INTERNAL",    [UNIT_EVENT] = "DIRECTION_EVENT",
 };
 
 static const char *const UNIT_KINDS[] = {
@@ -38,6 +38,7 @@ static const char *const ROLES[] = { "anybody", "agent",    "submitter",
                                      "enrol",   "hub",      "bootstrap" };
 static const char *const TIERS[] = { "none", "light", "normal", "heavy", "report" };
 static const char *const SLOW_READERS[] = { "close", "drop" };
+static const char *const CLASSES[] = { "task", "agent", "message", "audit", "hub" };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -169,6 +170,11 @@ static void message_row(FILE *file, const struct model *model, const struct unit
     emit_upper(file,
                known(unit->slow_reader, SLOW_READERS, COUNT(SLOW_READERS), unit->name));
     fputs(",\n", file);
+    if (unit->event_class != NULL) {
+        fputs("      .event_class = EVENT_CLASS_", file);
+        emit_upper(file, known(unit->event_class, CLASSES, COUNT(CLASSES), unit->name));
+        fputs(",\n", file);
+    }
     if (unit->kind != UNIT_NOTICE)
         roles(file, unit);
     if (unit->scope != NULL) {

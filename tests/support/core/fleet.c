@@ -2,6 +2,7 @@
 
 #include "base/ensure.h"
 #include "engine/judge.h"
+#include "os/secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,8 @@ void fleet_init(struct fleet *fleet)
             .schema_payloads_checked = 100,
             .schema_steps_max = 100000,
             .heartbeat_max_ms = 30 * 1000,
+            .event_classes = UINT32_MAX,
+            .digest = digest_sha256,
             .judge = judge_create(100000),
         },
         .command = { .now_ms = 1000, .wall_ms = 1767225600000 },

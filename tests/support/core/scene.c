@@ -133,9 +133,9 @@ void scene_stopped(struct fleet *fleet, struct scene_agent agent, uint64_t task,
 void scene_blocked(struct fleet *fleet, struct scene_agent agent, uint64_t task,
                    int64_t generation, const char *reason)
 {
+    char id[TASK_ID_BYTES + 1];
     struct message message = { .type = MESSAGE_TASK_BLOCKED };
-    struct step step = fleet_step(fleet);
-    message.as.task_blocked.task_id = task_id(&step, task);
+    message.as.task_blocked.task_id = scene_id(id, task);
     message.as.task_blocked.generation = generation;
     message.as.task_blocked.reason = slice_from_text(reason);
     fleet_as_agent(fleet, agent.name, agent.link);
@@ -145,9 +145,9 @@ void scene_blocked(struct fleet *fleet, struct scene_agent agent, uint64_t task,
 void scene_unblocked(struct fleet *fleet, struct scene_agent agent, uint64_t task,
                      int64_t generation)
 {
+    char id[TASK_ID_BYTES + 1];
     struct message message = { .type = MESSAGE_TASK_UNBLOCKED };
-    struct step step = fleet_step(fleet);
-    message.as.task_unblocked.task_id = task_id(&step, task);
+    message.as.task_unblocked.task_id = scene_id(id, task);
     message.as.task_unblocked.generation = generation;
     fleet_as_agent(fleet, agent.name, agent.link);
     fleet_do(fleet, &message);

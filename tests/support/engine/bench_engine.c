@@ -1,6 +1,7 @@
 #include "support/engine/bench_engine.h"
 
 #include "base/ensure.h"
+#include "os/secret.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@ static const struct core_settings SETTINGS = {
     .channels_max = 100,
     .fanout_max = 128,
     .mailbox_ttl_ms = 604800000,
+    .event_classes = UINT32_MAX,
+    .digest = digest_sha256,
 };
 
 static void wake(void *context)

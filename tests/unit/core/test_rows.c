@@ -247,7 +247,7 @@ static void a_history_forgets_the_oldest_and_cuts_long_words(void **state)
     text[0] = 'x';
     text[1] = 'x';
     for (uint32_t i = 0; i < 10; i++)
-        task_history_add(&step, &task, EVENT_QUEUED, i,
+        task_history_put(&step, &task, EVENT_QUEUED, i,
                          slice_make(text + 1, sizeof text - 1));
     assert_int_equal(memory_rows(fleet.store, TABLE_HISTORY), 3);
     uint32_t position = task.history_next;

@@ -17,8 +17,8 @@
 
 #include "cmocka_all.h"
 
-static const char *const FOLDERS[] = { "",           "socket", "socket/in",
-                                       "socket/out", "http",   "internal" };
+static const char *const FOLDERS[] = { "",     "socket",   "socket/in", "socket/out",
+                                       "http", "internal", "event" };
 
 struct copy {
     char root[64];
