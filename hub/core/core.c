@@ -54,6 +54,7 @@ const char *const CORE_TABLES[] = {
     [TABLE_SCHEMA_BIND] = "schema_bind",
     [TABLE_TASK_KIND] = "task_kind",
     [TABLE_EVENT] = "event",
+    [TABLE_READY_PIN] = "ready_pin",
 };
 
 const unsigned CORE_TABLE_COUNT = TABLE_COUNT;

@@ -130,9 +130,41 @@ static bool agents_explain(struct step *step, const struct task *task,
     return free;
 }
 
+/* A task that is for one agent waits for that one. */
+static struct slice pinned_reason(struct step *step, const struct task *task,
+                                  struct message_list *list)
+{
+    struct message_pending_agent *items = list->items;
+    struct set needed = { 0 };
+    struct agent agent;
+    struct packed packed;
+    if (!agent_load(step, task->pin, &agent)) {
+        step_fail(step, ERR_CORRUPT);
+        return (struct slice){ 0 };
+    }
+    struct slice id = agent_id(step, agent.number);
+    struct slice reason =
+        agent.link == 0 ? SLICE_OF("not connected") : agent_reason(step, &agent, &needed);
+    if (agent.link != 0)
+        items[list->count++] = (struct message_pending_agent){
+            .agent_id = id,
+            .reason = slice_is_present(reason) ? reason : SLICE_OF("free"),
+        };
+    if (!slice_is_present(reason))
+        return SLICE_OF("about to be handed out");
+    struct buffer *buffer = packed_start(&packed);
+    buffer_append_text(buffer, "for ");
+    buffer_append_slice(buffer, id);
+    buffer_append_text(buffer, " alone: ");
+    buffer_append_slice(buffer, reason);
+    return words_end(step, &packed);
+}
+
 static struct slice queued_reason(struct step *step, const struct task *task,
                                   struct message_list *agents)
 {
+    if (task->pin != 0)
+        return pinned_reason(step, task, agents);
     bool free = agents_explain(step, task, agents);
     if (free)
         return SLICE_OF("about to be handed out");

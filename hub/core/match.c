@@ -68,15 +68,41 @@ static bool idle_find(struct step *step, uint64_t needed, uint64_t *ret_agent)
     return *ret_agent != 0 && !step_failed(step);
 }
 
-/* The first task in the agent's reach: by lane, then by age. */
-static bool ready_find(struct step *step, uint64_t offered, uint64_t *ret_task)
+/* The agent a task is pinned to, when it has room. */
+static bool pinned_find(struct step *step, const struct task *task, uint64_t *ret_agent)
 {
+    struct agent agent;
+    *ret_agent = task->pin;
+    return agent_load(step, task->pin, &agent) && agent.idle;
+}
+
+/* The first task pinned to the agent from a lane on, and its lane. */
+static bool pin_head(struct step *step, uint64_t agent, uint64_t from_lane,
+                     uint64_t *ret_lane, uint64_t *ret_task)
+{
+    struct number_key start;
+    struct slice key;
+    struct slice unused;
+    if (!step_first_from(step, TABLE_READY_PIN, key_three(&start, agent, from_lane, 0),
+                         &key, &unused) ||
+        key_number(step, key, 0) != agent)
+        return false;
+    *ret_lane = key_number(step, key, 1);
+    *ret_task = key_number(step, key, 2);
+    return !step_failed(step);
+}
+
+/* The first task in the agent's reach: by lane, then by age. */
+static bool ready_find(struct step *step, const struct agent *agent, uint64_t *ret_task)
+{
+    uint64_t offered = agent->idle_set;
     struct slice offered_set = set_packed(step, offered);
     uint64_t set = 0;
     uint64_t lane;
     uint64_t task;
     uint64_t best_lane = LANE_COUNT;
     *ret_task = 0;
+    pin_head(step, agent->number, 0, &best_lane, ret_task);
     while (line_next(step, TABLE_READY, &set, &lane, &task)) {
         bool earlier = lane < best_lane || (lane == best_lane && task < *ret_task);
         if (earlier &&
@@ -104,14 +130,16 @@ static bool lane_head(struct step *step, uint64_t set, enum lane lane, uint64_t 
 }
 
 /* The oldest task of one lane in the agent's reach. */
-static bool ready_find_in(struct step *step, uint64_t offered, enum lane lane,
+static bool ready_find_in(struct step *step, const struct agent *agent, enum lane lane,
                           uint64_t *ret_task)
 {
+    uint64_t offered = agent->idle_set;
     struct slice offered_set = set_packed(step, offered);
     uint64_t set = 0;
     uint64_t first_lane;
     uint64_t task;
-    *ret_task = 0;
+    if (!pin_head(step, agent->number, lane, &first_lane, ret_task) || first_lane != lane)
+        *ret_task = 0;
     while (line_next(step, TABLE_READY, &set, &first_lane, &task)) {
         if (first_lane > lane || !lane_head(step, set, lane, &task))
             continue;
@@ -124,15 +152,15 @@ static bool ready_find_in(struct step *step, uint64_t offered, enum lane lane,
 }
 
 /* What the agent shall do next. */
-static bool next_find(struct step *step, uint64_t offered, uint64_t *ret_task)
+static bool next_find(struct step *step, const struct agent *agent, uint64_t *ret_task)
 {
     struct lane_turns turns;
     lane_turns_find(step, &turns);
     for (unsigned i = 0; i < turns.count; i++) {
-        if (ready_find_in(step, offered, turns.lanes[i], ret_task))
+        if (ready_find_in(step, agent, turns.lanes[i], ret_task))
             return true;
     }
-    return ready_find(step, offered, ret_task);
+    return ready_find(step, agent, ret_task);
 }
 
 /* Hands the agent one task. False: it has no room, or nothing is ready for it. */
@@ -140,7 +168,7 @@ static bool agent_feed(struct step *step, struct agent *agent)
 {
     struct task task;
     uint64_t number;
-    if (!agent->idle || !next_find(step, agent->idle_set, &number))
+    if (!agent->idle || !next_find(step, agent, &number))
         return false;
     if (!task_load(step, number, &task) || task.state != TASK_QUEUED) {
         step_fail(step, ERR_CORRUPT);
@@ -175,7 +203,8 @@ void match_task(struct step *step, uint64_t number)
     /* An agent that still has something older or more urgent in its reach takes that
      * first; then the task looks again. */
     while (task_load(step, number, &task) && task.state == TASK_QUEUED &&
-           idle_find(step, task.set, &found)) {
+           (task.pin != 0 ? pinned_find(step, &task, &found)
+                          : idle_find(step, task.set, &found))) {
         if (match_is_spent(step)) {
             deadline_add_number(step, CLOCK_FLEET, step->command->now_ms,
                                 DEADLINE_MATCH_TASK, number);

@@ -172,6 +172,7 @@ bool task_submit(struct step *step, const struct submission *submission,
         return false;
 
     task.number = number_next(step);
+    task.pin = submission->pin;
     task.not_before_ms = submission->has_not_before ? submission->not_before : 0;
     task.complete_by_ms = submission->has_complete_by ? submission->complete_by : 0;
     task_enter(step, &task, &body);

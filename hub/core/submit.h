@@ -19,6 +19,7 @@ struct submission {
     int64_t not_before;
     struct slice_list needed_capabilities;
     struct slice_list depends_on; /* task ids */
+    uint64_t pin;                 /* the one agent it is for; 0: any that can do it */
 };
 
 /*

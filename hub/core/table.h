@@ -46,6 +46,7 @@
  *   schema_bind    part(1) kind            the name of the schema bound to it
  *   task_kind      kind, NUL, task         index: tasks that have a kind
  *   event          sequence                see event.h
+ *   ready_pin      agent, lane, task       queued tasks that are for one agent alone
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -90,6 +91,7 @@ enum table {
     TABLE_SCHEMA_BIND,
     TABLE_TASK_KIND,
     TABLE_EVENT,
+    TABLE_READY_PIN,
     TABLE_COUNT
 };
 

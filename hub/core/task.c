@@ -17,6 +17,7 @@ enum {
     FLAG_TOKENS_USED = 4,
     FLAG_KIND = 8,
     FLAG_BLOCKED = 16,
+    FLAG_PIN = 32, /* the agent's number stands at the end */
 };
 
 static const struct slice ID_PREFIX = SLICE("task-");
@@ -57,7 +58,8 @@ static void head_pack(struct buffer *row, const struct task *task)
         (uint8_t)((task->held ? FLAG_HELD : 0) |
                   (task->complete_by_passed ? FLAG_COMPLETE_BY_PASSED : 0) |
                   (task->has_tokens_used ? FLAG_TOKENS_USED : 0) |
-                  (task->has_kind ? FLAG_KIND : 0) | (task->blocked ? FLAG_BLOCKED : 0));
+                  (task->has_kind ? FLAG_KIND : 0) | (task->blocked ? FLAG_BLOCKED : 0) |
+                  (task->pin != 0 ? FLAG_PIN : 0));
     pack_u8(row, HEAD_VERSION);
     pack_u8(row, (uint8_t)task->state);
     pack_u8(row, (uint8_t)task->lane);
@@ -84,6 +86,8 @@ static void head_pack(struct buffer *row, const struct task *task)
     pack_u64(row, task->report.generation);
     pack_u8(row, (uint8_t)task->report.kind);
     pack_u8(row, (uint8_t)task->report.outcome);
+    if (task->pin != 0)
+        pack_u64(row, task->pin);
 }
 
 static void head_unpack(struct unpack *row, struct task *task)
@@ -118,6 +122,8 @@ static void head_unpack(struct unpack *row, struct task *task)
     task->report.generation = unpack_u64(row);
     task->report.kind = (enum report_kind)unpack_u8(row);
     task->report.outcome = (enum report_outcome)unpack_u8(row);
+    if ((flags & FLAG_PIN) != 0)
+        task->pin = unpack_u64(row);
 }
 
 bool task_unpack(struct step *step, uint64_t number, struct slice value,
@@ -162,21 +168,33 @@ void task_save(struct step *step, struct task *task)
     step_put(step, TABLE_TASK, key_one(&key, task->number), packed_slice(step, row));
 }
 
+struct slice task_ready_key(const struct task *task, struct number_key *key,
+                            enum table *ret_table)
+{
+    *ret_table = task->pin != 0 ? TABLE_READY_PIN : TABLE_READY;
+    return key_three(key, task->pin != 0 ? task->pin : task->set, task->lane,
+                     task->number);
+}
+
 /* A queued task stands in the ready index, and only a queued one. */
 static void ready_add(struct step *step, const struct task *task)
 {
     struct number_key key;
-    if (task->state == TASK_QUEUED)
-        step_put_mark(step, TABLE_READY,
-                      key_three(&key, task->set, task->lane, task->number));
+    enum table table;
+    if (task->state == TASK_QUEUED) {
+        struct slice ready = task_ready_key(task, &key, &table);
+        step_put_mark(step, table, ready);
+    }
 }
 
 static void ready_remove(struct step *step, const struct task *task)
 {
     struct number_key key;
-    if (task->state == TASK_QUEUED)
-        step_remove(step, TABLE_READY,
-                    key_three(&key, task->set, task->lane, task->number));
+    enum table table;
+    if (task->state == TASK_QUEUED) {
+        struct slice ready = task_ready_key(task, &key, &table);
+        step_remove(step, table, ready);
+    }
 }
 
 void task_move(struct step *step, struct task *task, enum task_state to)

@@ -71,6 +71,7 @@ struct task {
     int64_t tokens_used;
     uint64_t agent;         /* assignee's number; 0 none; stays after completion */
     uint64_t set;           /* capability set needed; 0 once in an end state */
+    uint64_t pin;           /* the one agent it is for; 0: any that covers `set` */
     int64_t created_ms;     /* wall, like all that people see */
     int64_t updated_ms;     /* wall */
     int64_t assigned_ms;    /* wall; 0 never */
@@ -107,6 +108,11 @@ bool task_id_parse(struct slice id, uint64_t *ret_number);
 /* False: no such task (or the step has failed). */
 bool task_load(struct step *step, uint64_t number, struct task *ret_task);
 bool task_load_id(struct step *step, struct slice id, struct task *ret_task);
+
+/* Where a queued task stands: TABLE_READY by what it needs, or, when it is for one agent,
+ * TABLE_READY_PIN. */
+struct slice task_ready_key(const struct task *task, struct number_key *key,
+                            enum table *ret_table);
 
 /* Writes the head and sets updated_ms; rows and indexes moved by task_move() stand
  * already. */

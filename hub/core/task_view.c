@@ -89,6 +89,7 @@ static void head_view(struct step *step, const struct task *task,
     view->status = task_status_word(task->state);
     view->state = task_state_name(task->state);
     view->assigned_to = agent_id(step, task->agent);
+    view->pinned_to = agent_id(step, task->pin);
     view->has_assigned_at = task->agent != 0 && task->assigned_ms != 0;
     view->assigned_at = task->assigned_ms;
     view->generation = (int64_t)task->generation;
@@ -136,8 +137,8 @@ size_t task_view_bytes(const struct message_task *view)
 
     bytes += text_bytes(view->description) + view->metadata.size + view->result.size;
     bytes += text_bytes(view->last_error) + text_bytes(view->progress_note);
-    bytes += text_bytes(view->assigned_to) + text_bytes(view->submitted_by);
-    bytes += text_bytes(view->blocked_reason);
+    bytes += text_bytes(view->assigned_to) + text_bytes(view->pinned_to);
+    bytes += text_bytes(view->submitted_by) + text_bytes(view->blocked_reason);
     for (size_t i = 0; i < view->needed_capabilities.count; i++)
         bytes += text_bytes(view->needed_capabilities.items[i]) + 3;
     bytes += view->depends_on.count * (TASK_ID_BYTES + 3);

@@ -211,6 +211,12 @@ static void check_match(struct verify *verify)
         }
         arena_clear(&verify->arena);
     }
+    uint64_t agent = 0;
+    while (line_next(verify, TABLE_READY_PIN, &agent)) {
+        struct agent row;
+        verify_holds(verify, agent_load(&verify->step, agent, &row) && !row.idle,
+                     "a task and the agent it is for have not met");
+    }
 }
 
 void verify_rest(struct verify *verify)

@@ -95,11 +95,13 @@ static void task_row(struct verify *verify, struct slice key, struct slice value
                  "a task's needs are kept too long or too short");
     verify_holds(verify, has_two(verify, TABLE_TASK_STATE, task.state, task.number),
                  "a task is not in its state's index");
+    enum table table;
+    struct slice ready_key = task_ready_key(&task, &ready, &table);
     verify_holds(verify,
-                 step_has(&verify->step, TABLE_READY,
-                          key_three(&ready, task.set, task.lane, task.number)) ==
-                     (task.state == TASK_QUEUED),
+                 step_has(&verify->step, table, ready_key) == (task.state == TASK_QUEUED),
                  "queued tasks and the ready index disagree");
+    verify_holds(verify, task.pin <= step_counter(&verify->step, COUNTER_AGENT_LAST),
+                 "a task is for an agent that never was");
     verify_holds(verify, task.attempts <= task.attempts_max, "a task had more attempts");
     verify_holds(verify, task.number <= step_counter(&verify->step, COUNTER_TASK_LAST),
                  "a task's number was never given out");
@@ -156,10 +158,22 @@ static void ready_row(struct verify *verify, struct slice key, struct slice valu
     verify_mark(verify, value);
     if (index_task(verify, key, 3, &task))
         verify_holds(verify,
-                     task.state == TASK_QUEUED &&
+                     task.state == TASK_QUEUED && task.pin == 0 &&
                          task.set == key_number(&verify->step, key, 0) &&
                          task.lane == key_number(&verify->step, key, 1),
                      "the ready index is stale");
+}
+
+static void ready_pin_row(struct verify *verify, struct slice key, struct slice value)
+{
+    struct task task;
+    verify_mark(verify, value);
+    if (index_task(verify, key, 3, &task))
+        verify_holds(verify,
+                     task.state == TASK_QUEUED &&
+                         task.pin == key_number(&verify->step, key, 0) &&
+                         task.lane == key_number(&verify->step, key, 1),
+                     "the index of pinned tasks is stale");
 }
 
 static void waiter_row(struct verify *verify, struct slice key, struct slice value)
@@ -202,6 +216,7 @@ void verify_tasks(struct verify *verify)
     verify_walk(verify, TABLE_TASK_AGENT, task_agent_row);
     verify_walk(verify, TABLE_HOLDING, holding_row);
     verify_walk(verify, TABLE_READY, ready_row);
+    verify_walk(verify, TABLE_READY_PIN, ready_pin_row);
     verify_walk(verify, TABLE_WAITER, waiter_row);
     verify_walk(verify, TABLE_HISTORY, history_row);
 }

@@ -107,7 +107,8 @@ static enum err refusal_hold(struct engine *engine, const struct command *comman
 static bool command_is_submit(const struct command *command)
 {
     return command->message->type == MESSAGE_POST_TASK ||
-           command->message->type == MESSAGE_TASK_SUBMIT;
+           command->message->type == MESSAGE_TASK_SUBMIT ||
+           command->message->type == MESSAGE_POST_ADMIN_PUSH_TASK;
 }
 
 static enum err command_apply(struct engine *engine, struct transaction *transaction,

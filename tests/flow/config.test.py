@@ -96,5 +96,40 @@ def behind_a_proxy_the_urls_are_the_public_ones(hub):
                                 "https://hub.example/drover"))
 
 
+@case()
+async def a_pushed_task_is_a_task_of_its_agent_alone(hub):
+    def push(agent_id, token=None, **fields):
+        return hub.http("POST", "/api/admin/push-task",
+                        {"agent_id": agent_id, "description": "look", **fields},
+                        token or hub.admin)
+
+    same(push("ada", hub.register("ada")).status, 403)
+    answer = push("ada")
+    same((answer.status, answer.json["error"]), (404, "agent_not_connected"))
+    ada = await hub.agent("ada")
+    bob = await hub.agent("bob")
+    pushed = push("ada", metadata={"branch": "main"}).json
+    same((pushed["status"], pushed["agent_id"]), ("pushed", "ada"))
+    given = await ada.given(pushed["task_id"])
+    same((given["description"], given["metadata"]), ("look", {"branch": "main"}))
+    waiting = push("ada").json["task_id"]
+    await ada.complete(given)
+    second = await ada.given(waiting)
+    same(hub.task(pushed["task_id"])["state"], "completed")
+    same(hub.task(waiting)["pinned_to"], "ada")
+    # Nobody else gets it when its agent goes away, nor after a restart.
+    await ada.fail(second)
+    second = await ada.given(waiting)
+    await ada.vanish()
+    same(hub.stop(), 0)
+    await bob.closed()
+    hub.start()
+    bob = await hub.agent("bob")
+    await bob.none("task_assign")
+    ada = await hub.agent("ada")
+    await ada.complete(await ada.given(waiting))
+    same(hub.task(waiting)["state"], "completed")
+
+
 if __name__ == "__main__":
     main()

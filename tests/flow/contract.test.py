@@ -10,6 +10,7 @@ a member that nobody described is a breach, too.
 import asyncio
 import copy
 import json
+import socket
 import sys
 import time
 
@@ -168,6 +169,25 @@ def a_task(hub):
     return hub.submit()["task_id"]
 
 
+def an_agent(hub, agent_id="ada"):
+    """Identified, and connected until the story ends; it says nothing more."""
+    text = json.dumps({"type": "identify", "agent_id": agent_id,
+                       "token": hub.register(agent_id)}).ljust(200).encode()
+    link = socket.create_connection((hub.host, hub.port), support.PATIENCE_S)
+    hub.kept = getattr(hub, "kept", []) + [link]
+    link.sendall(f"GET /ws HTTP/1.1\r\nHost: {hub.host}\r\nConnection: Upgrade\r\n"
+                 "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                 "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+    read = b""
+    while b"\r\n\r\n" not in read:
+        read += link.recv(4096)
+    # One masked frame of text; the mask changes nothing.
+    link.sendall(b"\x81\xfe" + len(text).to_bytes(2, "big") + bytes(4) + text)
+    while b"identified" not in read:
+        read += link.recv(4096)
+    return agent_id
+
+
 def a_channel(hub):
     hub.http("POST", "/api/channels", {"name": "general"}, hub.register("founder"))
     return "general"
@@ -207,6 +227,7 @@ def an_agent(hub):
 
 
 SCENES = {
+    "post_admin_push_task": lambda hub: {"ignored": an_agent(hub)},
     "get_thread": lambda hub: {"message_id": a_letter(hub)},
     "get_thread_replies": lambda hub: {"message_id": a_letter(hub)},
     "get_thread_root": lambda hub: {"message_id": a_letter(hub)},
@@ -348,6 +369,9 @@ class Provocations:
             self.http.check(self.route, again)
             self.ask(409, "idempotency_conflict", token=token,
                      body={**body, "description": "something else"})
+        if self.expects(404, "agent_not_connected"):
+            self.ask(404, "agent_not_connected", token=token, body=body)
+            an_agent(self.hub, body["agent_id"])
         if self.expects(503, "queue_full"):
             self.fill()
             self.ask(503, "queue_full", token=token, body=body,

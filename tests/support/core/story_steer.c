@@ -1,5 +1,7 @@
 #include "core/story_steer.h"
 
+#include "core/scene.h"
+
 static void ask(struct fleet *fleet, struct message message)
 {
     fleet_as_client(fleet, "root", ROLE_ADMIN);
@@ -18,7 +20,22 @@ static void configure(struct fleet *fleet)
     ask(fleet, (struct message){ .type = MESSAGE_GET_HEARTBEAT_INTERVAL });
 }
 
+/* One task at work, one that waits for the agent it is for; then the agent goes away. */
+static void push(struct fleet *fleet)
+{
+    static const struct scene_agent DAVE = { "dave", 31 };
+    struct message message = { .type = MESSAGE_POST_ADMIN_PUSH_TASK };
+    message.as.post_admin_push_task.agent_id = slice_from_text(DAVE.name);
+    message.as.post_admin_push_task.description = SLICE_OF("for dave");
+    ask(fleet, message);
+    scene_identify(fleet, DAVE, 1);
+    ask(fleet, message);
+    ask(fleet, message);
+    scene_link_closed(fleet, DAVE.link);
+}
+
 void story_steer(struct fleet *fleet)
 {
     configure(fleet);
+    push(fleet);
 }

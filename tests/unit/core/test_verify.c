@@ -133,9 +133,9 @@ static void a_row_too_many_is_noticed(void **state)
 {
     (void)state;
     static const enum table indexes[] = {
-        TABLE_TASK_STATE, TABLE_TASK_AGENT, TABLE_READY,    TABLE_WAITER,
-        TABLE_CONNECTED,  TABLE_HOLDING,    TABLE_IDLE,     TABLE_SET_HASH,
-        TABLE_HISTORY,    TABLE_BLOB,       TABLE_DEADLINE,
+        TABLE_TASK_STATE, TABLE_TASK_AGENT, TABLE_READY,   TABLE_READY_PIN,
+        TABLE_WAITER,     TABLE_CONNECTED,  TABLE_HOLDING, TABLE_IDLE,
+        TABLE_SET_HASH,   TABLE_HISTORY,    TABLE_BLOB,    TABLE_DEADLINE,
     };
     struct transaction *transaction = memory_transaction(fleet.store);
     static struct lifted row;
