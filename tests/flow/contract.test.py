@@ -169,7 +169,7 @@ def a_task(hub):
     return hub.submit()["task_id"]
 
 
-def an_agent(hub, agent_id="ada"):
+def an_agent_that_stays(hub, agent_id="ada"):
     """Identified, and connected until the story ends; it says nothing more."""
     text = json.dumps({"type": "identify", "agent_id": agent_id,
                        "token": hub.register(agent_id)}).ljust(200).encode()
@@ -227,7 +227,7 @@ def an_agent(hub):
 
 
 SCENES = {
-    "post_admin_push_task": lambda hub: {"ignored": an_agent(hub)},
+    "post_admin_push_task": lambda hub: {"ignored": an_agent_that_stays(hub)},
     "get_thread": lambda hub: {"message_id": a_letter(hub)},
     "get_thread_replies": lambda hub: {"message_id": a_letter(hub)},
     "get_thread_root": lambda hub: {"message_id": a_letter(hub)},
@@ -371,7 +371,7 @@ class Provocations:
                      body={**body, "description": "something else"})
         if self.expects(404, "agent_not_connected"):
             self.ask(404, "agent_not_connected", token=token, body=body)
-            an_agent(self.hub, body["agent_id"])
+            an_agent_that_stays(self.hub, body["agent_id"])
         if self.expects(503, "queue_full"):
             self.fill()
             self.ask(503, "queue_full", token=token, body=body,
