@@ -4,6 +4,7 @@
 #include "core/blob.h"
 #include "core/event.h"
 #include "core/fanout.h"
+#include "core/payload.h"
 
 enum {
     CHANNEL_VERSION = 1,
@@ -283,7 +284,8 @@ bool channel_publish(struct step *step, const struct channel_saying *saying,
 {
     struct channel channel;
     struct number_key key;
-    if (!channel_find(step, saying->channel, &channel))
+    if (!channel_find(step, saying->channel, &channel) ||
+        !message_admit(step, channel.name, saying->payload))
         return false;
     channel.last++;
     channel.kept++;

@@ -74,6 +74,10 @@ struct channel_saying {
 bool channel_publish(struct step *step, const struct channel_saying *saying,
                      struct letter *ret_letter);
 
+/* The letter of a sequence in the channel's history. False: the step has failed. */
+bool channel_letter_load(struct step *step, const struct channel *channel,
+                         uint64_t sequence, struct letter *ret_letter);
+
 /* A letter as it goes to subscribers' sockets. */
 void channel_message(struct step *step, const struct letter *letter,
                      struct message *ret_message);

@@ -5,19 +5,26 @@ enum {
     ENTRY_VIEW_BYTES = 100, /* names, numbers and punctuation */
 };
 
+bool channel_letter_load(struct step *step, const struct channel *channel,
+                         uint64_t sequence, struct letter *ret_letter)
+{
+    struct number_key key;
+    uint64_t number;
+    if (step_get_number(step, TABLE_CHANNEL_LETTER,
+                        key_two(&key, channel->number, sequence), &number) &&
+        letter_load(step, number, ret_letter))
+        return true;
+    step_fail(step, ERR_CORRUPT);
+    return false;
+}
+
 /* The letter of a sequence, as an entry. */
 static bool entry_view(struct step *step, const struct channel *channel,
                        uint64_t sequence, struct letter *ret_letter,
                        struct message_channel_entry *ret_entry)
 {
-    struct number_key key;
-    uint64_t number;
-    if (!step_get_number(step, TABLE_CHANNEL_LETTER,
-                         key_two(&key, channel->number, sequence), &number) ||
-        !letter_load(step, number, ret_letter)) {
-        step_fail(step, ERR_CORRUPT);
+    if (!channel_letter_load(step, channel, sequence, ret_letter))
         return false;
-    }
     struct message_stored_message *view = step_take(step, sizeof *view);
     if (view == NULL)
         return false;

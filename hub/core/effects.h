@@ -26,6 +26,7 @@ struct effect {
     uint64_t request;
     uint16_t status;     /* of an answer; the message's own when 0 */
     bool replayed;       /* an answer to a repeated idempotent request */
+    uint64_t tag;        /* of an answer: what it shows, for its ETag; 0: none */
     uint16_t code;       /* of a close */
     struct slice reason; /* of a close */
     uint8_t digest[DIGEST_BYTES];

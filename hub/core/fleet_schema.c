@@ -1,5 +1,6 @@
 #include "core/fleet_schema.h"
 
+#include "base/hash.h"
 #include "core/blob.h"
 
 enum {
@@ -8,20 +9,15 @@ enum {
     TASK_BYTES = 8,
 };
 
-static const struct slice PART_NAMES[PART_COUNT] = {
-    [PART_NONE] = SLICE(""),
+/* Of the parts of a task. */
+static const struct slice PART_NAMES[] = {
     [PART_PAYLOAD] = SLICE("payload"),
     [PART_RESULT] = SLICE("result"),
 };
 
-struct slice schema_part_name(enum schema_part part)
-{
-    return PART_NAMES[part];
-}
-
 bool schema_part_parse(struct slice word, enum schema_part *ret_part)
 {
-    for (unsigned i = PART_NONE + 1; i < PART_COUNT; i++) {
+    for (unsigned i = PART_PAYLOAD; i <= PART_RESULT; i++) {
         if (slice_equal(word, PART_NAMES[i])) {
             *ret_part = (enum schema_part)i;
             return true;
@@ -231,12 +227,30 @@ struct message_schema_bind *schema_bind_view(struct step *step,
     if (schema->part == PART_NONE)
         return NULL;
     struct message_schema_bind *view = step_take(step, sizeof *view);
-    if (view != NULL)
-        *view = (struct message_schema_bind){
-            .kind = schema->kind,
-            .part = schema_part_name(schema->part),
-        };
+    if (view == NULL)
+        return NULL;
+    *view = (struct message_schema_bind){ 0 };
+    if (schema->part == PART_MESSAGE) {
+        view->channel = schema->kind;
+    } else {
+        view->kind = schema->kind;
+        view->part = PART_NAMES[schema->part];
+    }
     return view;
+}
+
+uint64_t schema_tag(const struct fleet_schema *schema, uint32_t number,
+                    const struct schema_version *version)
+{
+    static const struct siphash_key key = { { 0 } };
+    struct packed packed;
+    struct buffer *shown = packed_start(&packed);
+    pack_u64(shown, version->text);
+    pack_u8(shown, number == schema->current);
+    pack_u8(shown, (uint8_t)schema->part);
+    pack_slice(shown, schema->part == PART_NONE ? (struct slice){ 0 } : schema->kind);
+    uint64_t tag = siphash(key, buffer_slice(shown));
+    return tag != 0 ? tag : 1;
 }
 
 bool schema_judge(struct step *step, const struct schema_version *version,

@@ -24,6 +24,7 @@ enum schema_part {
     PART_NONE,    /* bound to nothing */
     PART_PAYLOAD, /* a task's metadata */
     PART_RESULT,  /* what its agent reports */
+    PART_MESSAGE, /* what is said in a channel */
     PART_COUNT
 };
 
@@ -32,7 +33,7 @@ struct fleet_schema {
     uint32_t first;   /* versions kept: [first, current] */
     uint32_t current; /* 0: there is no such schema */
     enum schema_part part;
-    struct slice kind;
+    struct slice kind; /* of tasks; with PART_MESSAGE the channel's name */
 };
 
 struct schema_version {
@@ -42,7 +43,7 @@ struct schema_version {
     struct slice created_by;
 };
 
-struct slice schema_part_name(enum schema_part part);
+/* Of the parts of a task. */
 bool schema_part_parse(struct slice word, enum schema_part *ret_part);
 
 /* False: no such schema. Slices live in the arena. */
@@ -51,7 +52,7 @@ bool fleet_schema_load(struct step *step, struct slice name,
 bool schema_version_load(struct step *step, struct slice name, uint32_t version,
                          struct schema_version *ret_version);
 
-/* The schema bound to a part of this kind's tasks; false: none. */
+/* The schema bound to a part of this kind's tasks, or to this channel; false: none. */
 bool fleet_schema_bound(struct step *step, enum schema_part part, struct slice kind,
                         struct fleet_schema *ret_schema);
 
@@ -71,6 +72,11 @@ void fleet_schema_remove(struct step *step, const struct fleet_schema *schema);
 /* The binding as an answer shows it; NULL when there is none. */
 struct message_schema_bind *schema_bind_view(struct step *step,
                                              const struct fleet_schema *schema);
+
+/* Names what GET shows of this version, for If-Match: another name when the text, what
+ * it is bound to or whether it is current is another. Never 0. */
+uint64_t schema_tag(const struct fleet_schema *schema, uint32_t number,
+                    const struct schema_version *version);
 
 /* TABLE_TASK_KIND's key, for the task or (UINT64_MAX) behind all tasks of the kind. */
 struct slice task_kind_key(struct step *step, struct packed_key *packed,

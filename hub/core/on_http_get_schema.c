@@ -42,6 +42,7 @@ void on_get_schema(struct step *step, const struct message_get_schema *message)
     if (!slice_is_present(answer.as.get_schema_answer.schema))
         step_fail(step, ERR_CORRUPT);
     step_answer(step, &answer, 0);
+    step_answer_tag(step, schema_tag(&schema, number, &version));
 }
 
 void on_get_schema_history(struct step *step,

@@ -1,34 +1,30 @@
 #include "core/blob.h"
+#include "core/channel.h"
 #include "core/event.h"
 #include "core/fleet_schema.h"
 #include "core/handlers.h"
+#include "core/precondition.h"
 #include "core/refuse.h"
-#include "core/task.h"
+#include "core/schema_trial.h"
 
-#include <string.h>
-
-enum {
-    FAILURES_MAX = 10,
-    CHECKED_BYTES_MAX = 8 * 1024 * 1024, /* payloads looked at by one command */
-    LOOKED_PER_CHECKED = 4,              /* tasks without a result take their turn, too */
-};
-
-/* What the new version says of the payloads that are stored. */
-struct trial {
-    struct message_schema_failure failures[FAILURES_MAX];
-    size_t failure_count;
-    uint32_t checked;
-    uint32_t failed;
-    size_t bytes;
-};
-
-static bool version_expected(struct step *step, const struct message_put_schema *message,
-                             const struct fleet_schema *was)
+/* What the asker knows of what is there, against what there is. */
+static bool is_as_expected(struct step *step, const struct message_put_schema *message,
+                           const struct fleet_schema *was)
 {
-    if (!message->has_expected_version || message->expected_version == was->current)
-        return true;
-    step_refuse(step, ERROR_PRECONDITION_FAILED);
-    return false;
+    struct schema_version version = { 0 };
+    uint64_t tag = 0;
+    if (was->current > 0) {
+        if (!schema_version_load(step, was->name, was->current, &version)) {
+            step_fail(step, ERR_CORRUPT);
+            return false;
+        }
+        tag = schema_tag(was, was->current, &version);
+    }
+    if (message->has_expected_version && message->expected_version != was->current) {
+        step_refuse(step, ERROR_PRECONDITION_FAILED);
+        return false;
+    }
+    return precondition_holds(step, message->if_match, message->if_none_match, tag);
 }
 
 static struct slice text_copy(struct step *step, const char *text)
@@ -77,102 +73,54 @@ static bool text_learn(struct step *step, struct slice text)
     return false;
 }
 
-/* Left out: as before. Without a kind: nothing. */
+/* What it is to be bound to. False: the asker is refused. */
+static bool bind_parse(struct step *step, const struct message_put_schema_bind *bind,
+                       struct fleet_schema *schema)
+{
+    bool of_channel = slice_is_present(bind->channel);
+    schema->part = PART_NONE;
+    schema->kind = (struct slice){ 0 };
+    if (of_channel && slice_is_present(bind->kind)) {
+        step_refuse_field(step, SLICE_OF("bind"), SLICE_OF("invalid_value"),
+                          SLICE_OF("a kind or a channel, not both"));
+        return false;
+    }
+    if (of_channel) {
+        schema->part = PART_MESSAGE;
+        if (channel_name(step, bind->channel, &schema->kind))
+            return true;
+        step_refuse_field(step, SLICE_OF("bind.channel"), SLICE_OF("invalid_value"),
+                          SLICE_OF("wants 1 to 64 of a-z 0-9 - _"));
+        return false;
+    }
+    if (!slice_is_present(bind->kind))
+        return true;
+    schema->part = PART_PAYLOAD;
+    schema->kind = bind->kind;
+    if (!slice_is_present(bind->part) || schema_part_parse(bind->part, &schema->part))
+        return true;
+    step_refuse_field(step, SLICE_OF("bind.part"), SLICE_OF("invalid_value"),
+                      SLICE_OF("payload or result"));
+    return false;
+}
+
+/* Left out: as before. Without a kind and a channel: nothing. */
 static bool bind_read(struct step *step, const struct message_put_schema *message,
                       struct fleet_schema *schema)
 {
     struct fleet_schema other;
     if (message->bind == NULL)
         return true;
-    schema->part = PART_NONE;
-    schema->kind = (struct slice){ 0 };
-    if (!slice_is_present(message->bind->kind))
-        return true;
-    schema->part = PART_PAYLOAD;
-    schema->kind = message->bind->kind;
-    if (slice_is_present(message->bind->part) &&
-        !schema_part_parse(message->bind->part, &schema->part)) {
-        step_refuse_field(step, SLICE_OF("bind.part"), SLICE_OF("invalid_value"),
-                          SLICE_OF("payload or result"));
+    if (!bind_parse(step, message->bind, schema))
         return false;
-    }
-    if (!fleet_schema_bound(step, schema->part, schema->kind, &other))
+    if (schema->part == PART_NONE ||
+        !fleet_schema_bound(step, schema->part, schema->kind, &other))
         return !step_failed(step);
     if (slice_equal(other.name, schema->name))
         return true;
     refuse(step,
            &(struct refusal){ .code = ERROR_SCHEMA_CONFLICT, .detail = other.name });
     return false;
-}
-
-static void trial_fail(struct step *step, struct trial *trial, uint64_t task,
-                       const struct judge_verdict *verdict)
-{
-    struct message_schema_failure failure = {
-        .error = SLICE_OF("too_complex"),
-        .detail = SLICE_OF("judging it takes too many steps"),
-        .pointer = SLICE_OF(""),
-    };
-    trial->failed++;
-    if (trial->failure_count == FAILURES_MAX)
-        return;
-    failure.task_id = task_id(step, task);
-    if (verdict->judgement == JUDGED_INVALID && verdict->count > 0) {
-        failure.error = step_copy(step, verdict->flaws[0].keyword);
-        failure.detail = step_copy(step, verdict->flaws[0].detail);
-        failure.pointer = step_copy(step, verdict->flaws[0].pointer);
-    }
-    trial->failures[trial->failure_count++] = failure;
-}
-
-static void trial_task(struct step *step, const struct fleet_schema *schema,
-                       uint64_t task, struct trial *trial)
-{
-    struct judge *judge = step->settings->judge;
-    struct judge_verdict verdict;
-    struct task_body body;
-    struct slice payload;
-    if (schema->part == PART_RESULT) {
-        payload = blob_get(step, task, BLOB_TASK_RESULT);
-        if (!slice_is_present(payload))
-            return;
-        trial->bytes += payload.size;
-    } else {
-        if (!task_body_load(step, task, &body)) {
-            step_fail(step, ERR_CORRUPT);
-            return;
-        }
-        payload = slice_is_present(body.metadata) ? body.metadata : SLICE_OF("{}");
-        trial->bytes += payload.size + body.description.size;
-    }
-    trial->checked++;
-    enum err err = judge->methods->judge(judge, JUDGE_CANDIDATE, payload, &verdict);
-    if (err != ERR_OK)
-        step_fail(step, err);
-    else if (verdict.judgement != JUDGED_VALID)
-        trial_fail(step, trial, task, &verdict);
-}
-
-/* The youngest payloads of the kind, by the judge's candidate. */
-static void trial_run(struct step *step, const struct fleet_schema *schema,
-                      struct trial *trial)
-{
-    struct packed_key packed;
-    struct slice key;
-    struct slice value;
-    uint32_t most = step->settings->schema_payloads_checked;
-    uint32_t looks = most * LOOKED_PER_CHECKED;
-    if (schema->part == PART_NONE)
-        return;
-    struct slice before = task_kind_key(step, &packed, schema->kind, UINT64_MAX);
-    size_t prefix = schema->kind.size + 1;
-    while (looks-- > 0 && trial->checked < most && trial->bytes < CHECKED_BYTES_MAX &&
-           step_last_before(step, TABLE_TASK_KIND, before, &key, &value) &&
-           key.size == before.size && memcmp(key.data, packed.bytes, prefix) == 0) {
-        uint64_t task = get_u64((const uint8_t *)key.data + prefix);
-        trial_task(step, schema, task, trial);
-        before = task_kind_key(step, &packed, schema->kind, task);
-    }
 }
 
 static bool is_current_text(struct step *step, const struct fleet_schema *was,
@@ -195,8 +143,16 @@ static void log_put(struct step *step, const struct fleet_schema *schema, bool c
     event_add(step, &event);
 }
 
+static void current_tag(struct step *step, const struct fleet_schema *schema)
+{
+    struct schema_version version;
+    if (!step_failed(step) &&
+        schema_version_load(step, schema->name, schema->current, &version))
+        step_answer_tag(step, schema_tag(schema, schema->current, &version));
+}
+
 static void answer(struct step *step, const struct fleet_schema *schema, bool created,
-                   bool dry_run, const struct trial *trial)
+                   bool dry_run, const struct schema_trial *trial)
 {
     struct message message = { .type = MESSAGE_PUT_SCHEMA_ANSWER };
     struct message_schema_failure *failures =
@@ -216,24 +172,26 @@ static void answer(struct step *step, const struct fleet_schema *schema, bool cr
         .failures = { .items = failures, .count = trial->failure_count },
     };
     step_answer(step, &message, 0);
+    if (!dry_run)
+        current_tag(step, schema);
 }
 
 void on_put_schema(struct step *step, const struct message_put_schema *message)
 {
     struct fleet_schema was;
-    struct trial trial = { .checked = 0 };
+    struct schema_trial trial = { .checked = 0 };
     bool exists = fleet_schema_load(step, message->name, &was);
     struct fleet_schema schema = was;
     bool dry_run = message->has_dry_run && message->dry_run;
 
-    if (step_failed(step) || !version_expected(step, message, &was) ||
+    if (step_failed(step) || !is_as_expected(step, message, &was) ||
         !text_learn(step, message->schema) || !bind_read(step, message, &schema))
         return;
     if (!exists && step_counter(step, COUNTER_SCHEMAS) >= step->settings->schemas_max) {
         step_refuse(step, ERROR_TOO_MANY_SCHEMAS);
         return;
     }
-    trial_run(step, &schema, &trial);
+    schema_trial_run(step, &schema, &trial);
     bool created = !is_current_text(step, &was, message->schema);
     if (!dry_run) {
         if (created)

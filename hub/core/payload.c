@@ -80,3 +80,9 @@ bool result_admit(struct step *step, const struct task *task, struct slice prefi
     return admit(step, PART_RESULT, body.kind,
                  slice_is_present(result) ? result : SLICE_OF("null"), &asked);
 }
+
+bool message_admit(struct step *step, struct slice channel, struct slice payload)
+{
+    struct asked asked = { .field = SLICE_OF("payload") };
+    return admit(step, PART_MESSAGE, channel, payload, &asked);
+}

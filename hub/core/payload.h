@@ -1,5 +1,6 @@
 /*
- * payload.h - payloads of tasks whose kind has a schema are judged before they are taken.
+ * payload.h - payloads whose kind of task, or whose channel, has a schema are judged
+ * before they are taken.
  */
 #ifndef CORE_PAYLOAD_H
 #define CORE_PAYLOAD_H
@@ -13,5 +14,8 @@ bool payload_admit(struct step *step, struct slice kind, struct slice metadata);
 /* Likewise for the result of a task that its agent reports as done. */
 bool result_admit(struct step *step, const struct task *task, struct slice prefix,
                   struct slice result);
+
+/* May this be said in the channel? */
+bool message_admit(struct step *step, struct slice channel, struct slice payload);
 
 #endif

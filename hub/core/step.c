@@ -251,6 +251,13 @@ void step_answer(struct step *step, const struct message *message, uint16_t stat
     effect->message = *message;
 }
 
+void step_answer_tag(struct step *step, uint64_t tag)
+{
+    struct effect *last = step->effects->last;
+    if (last != NULL && last->kind == EFFECT_ANSWER)
+        last->tag = tag;
+}
+
 void step_bind(struct step *step, uint64_t link)
 {
     struct effect *effect = step_effect(step, EFFECT_BIND);

@@ -141,6 +141,9 @@ void step_broadcast(struct step *step, uint64_t except, const struct message *me
 /* To the asker: a frame on its socket, or the HTTP answer (status 0: the row's own). */
 void step_answer(struct step *step, const struct message *message, uint16_t status);
 
+/* Names what the answer just given shows, for its ETag. Never 0. */
+void step_answer_tag(struct step *step, uint64_t tag);
+
 /* Refuses in the asker's way: an `error` frame, or `http_error` with the code's status. */
 void step_refuse(struct step *step, enum error_code code);
 

@@ -33,6 +33,7 @@ struct release {
     enum message_type answer; /* ANSWER: what the frame holds */
     uint16_t status;
     bool replayed;
+    uint64_t tag;        /* ANSWER: for its ETag; 0: none */
     uint16_t code;       /* CLOSE */
     struct slice reason; /* CLOSE */
     uint8_t digest[DIGEST_BYTES];

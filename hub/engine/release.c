@@ -104,6 +104,7 @@ enum err release_add(struct release_batch *batch, const struct effect *effect,
     release->link = effect->link;
     release->request = effect->request;
     release->replayed = effect->replayed;
+    release->tag = effect->tag;
     release->code = effect->code;
     release->role = effect->role;
     release->scopes = effect->scopes;

@@ -12,7 +12,7 @@ static bool tag_is(struct slice tag, struct slice digest)
            slice_equal(slice_make(tag.data + 1, digest.size), digest);
 }
 
-static bool is_known(struct slice tags, struct slice digest)
+bool tags_have(struct slice tags, struct slice digest)
 {
     while (tags.size > 0) {
         size_t end = slice_find(tags, ',');
@@ -30,7 +30,7 @@ bool document_answer(const struct exchange *exchange, struct answer_facts *ret_f
     if (!slice_is_present(text))
         return false;
     *ret_facts = (struct answer_facts){ .status = STATUS_OK, .etag = DOCUMENTS_DIGEST };
-    if (is_known(exchange->tags_known, DOCUMENTS_DIGEST))
+    if (tags_have(exchange->tags_known, DOCUMENTS_DIGEST))
         ret_facts->status = ANSWER_NOT_MODIFIED;
     else
         ret_facts->body = text;

@@ -10,4 +10,7 @@
  * has it. */
 bool document_answer(const struct exchange *exchange, struct answer_facts *ret_facts);
 
+/* Whether an If-None-Match, the list `tags`, names the tag `digest` (without quotes). */
+bool tags_have(struct slice tags, struct slice digest);
+
 #endif

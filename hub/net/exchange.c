@@ -1,6 +1,8 @@
 #include "net/exchange.h"
 
 #include "base/ensure.h"
+#include "base/hash.h"
+#include "base/pack.h"
 #include "net/deadline.h"
 #include "net/document.h"
 #include "net/handoff.h"
@@ -473,6 +475,8 @@ int exchange_writable(struct link *link)
     return lws_http_transaction_completed(link->wsi) != 0 ? -1 : 0;
 }
 
+enum { TAG_DIGITS = 16 };
+
 /* Where agents find the hub: as the settings say, or where this one has found it. A Host
  * header that was let through needs no escapes. */
 static struct slice url_of(const struct link *link, const char *scheme, const char *path)
@@ -507,12 +511,21 @@ static void fill_in(const struct link *link, struct buffer *buffer, struct slice
     answer_fill(buffer, body, members, registers ? 3 : 1);
 }
 
+static struct slice tag_write(uint64_t tag, char digits[TAG_DIGITS])
+{
+    uint8_t bytes[sizeof tag];
+    put_u64(bytes, tag);
+    hex_encode(digits, bytes, sizeof bytes);
+    return slice_make(digits, TAG_DIGITS);
+}
+
 void exchange_answer(struct link *link, const struct release *release)
 {
     struct exchange *exchange = link->exchange;
     struct answer_facts facts = { .status = release->status,
                                   .replayed = release->replayed };
     struct buffer filled;
+    char tag[TAG_DIGITS];
 
     if (exchange == NULL || exchange->id != release->request ||
         exchange->state != EXCHANGE_WAITING)
@@ -523,6 +536,11 @@ void exchange_answer(struct link *link, const struct release *release)
         fill_in(link, &filled, facts.body);
         facts.body = buffer_slice(&filled);
     }
+    if (release->tag != 0)
+        facts.etag = tag_write(release->tag, tag);
+    if (facts.etag.size > 0 && MESSAGE_ROWS[exchange->type].kind == KIND_QUERY &&
+        tags_have(exchange->tags_known, facts.etag))
+        facts.status = ANSWER_NOT_MODIFIED;
     if (facts.status == ERROR_ROWS[ERROR_UNAVAILABLE].status)
         facts.retry_after_ms = UNAVAILABLE_RETRY_MS;
     if (buffer_failed(&filled))

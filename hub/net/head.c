@@ -222,10 +222,26 @@ static bool add_query(struct link *link, struct exchange *exchange)
     }
 }
 
+/* Those of ours that the library knows by a token. */
+static const struct {
+    struct slice name;
+    enum lws_token_indexes token;
+} KNOWN_HEADERS[] = {
+    { SLICE("if-match"), WSI_TOKEN_HTTP_IF_MATCH },
+    { SLICE("if-none-match"), WSI_TOKEN_HTTP_IF_NONE_MATCH },
+};
+
 /* The library keeps unknown headers under their name in lower case and its colon. */
 static bool add_header(struct link *link, struct exchange *exchange, struct slice name)
 {
     struct lws *wsi = link->wsi;
+    for (size_t i = 0; i < sizeof KNOWN_HEADERS / sizeof KNOWN_HEADERS[0]; i++) {
+        if (!slice_equal(name, KNOWN_HEADERS[i].name))
+            continue;
+        struct slice known = head_value(wsi, KNOWN_HEADERS[i].token, &exchange->arena);
+        return !slice_is_present(known) ||
+               add_parameter(exchange, FIELD_IN_HEADER, name, slice_trim(known));
+    }
     char *key = arena_take(&exchange->arena, name.size + 2);
     if (key == NULL)
         return false;

@@ -391,8 +391,11 @@ class Provocations:
             self.ask(422, "schema_rejected", token=token,
                      body={"schema": {"type": "nothing"}})
         if self.expects(422, "schema_violation"):
-            a_schema(self.hub, "never", kind="never", schema={"required": ["x"]})
-            self.ask(422, "schema_violation", token=token, body={**body, "kind": "never"},
+            a_schema(self.hub, "never", schema={"required": ["x"]},
+                     bind={"channel": a_channel(self.hub)} if self.publishes()
+                     else {"kind": "never"})
+            asked = body if self.publishes() else {**body, "kind": "never"}
+            self.ask(422, "schema_violation", token=token, body=asked,
                      values={"Idempotency-Key": "never"})
         self.complex_schemas(token, body)
         if self.expects(409, "schema_conflict"):
@@ -405,6 +408,9 @@ class Provocations:
             self.ask(409, "too_many_schemas", token=token, body={"schema": {}},
                      values={"name": "one-more"})
 
+    def publishes(self):
+        return self.route == "post_channel_publish"
+
     def complex_schemas(self, token, body):
         """The hub of these stories judges no payload for long."""
         if not self.expects(422, "schema_too_complex"):
@@ -413,10 +419,15 @@ class Provocations:
             self.ask(422, "schema_too_complex", token=token,
                      body={"schema": {"pattern": "a" * 600}})
             return
-        a_schema(self.hub, "wide", kind="wide",
+        bind = {"kind": "wide"}
+        if self.publishes():
+            same(self.hub.http("DELETE", "/api/schemas/never", token=self.hub.admin).status,
+                 200)
+            bind = {"channel": a_channel(self.hub)}
+        a_schema(self.hub, "wide", bind=bind,
                  schema={"additionalProperties": {"allOf": [{"type": "integer"}] * 5}})
         wide = {f"m{i}": i for i in range(80)}
-        asked = ({"payload": wide} if self.route == "post_schema_validate"
+        asked = ({"payload": wide} if "payload" in body
                  else {**body, "kind": "wide", "metadata": wide})
         self.ask(422, "schema_too_complex", token=token, body=asked,
                  values={"name": "wide", "Idempotency-Key": "wide"})

@@ -268,6 +268,155 @@ async def one_kind_is_bound_to_one_schema(hub):
     registered(hub, "third", {}, bind={"kind": "review"})
 
 
+TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
+
+
+def say(hub, channel, payload):
+    return hub.http("POST", f"/api/channels/{channel}/publish", {"payload": payload},
+                    token=hub.submitter)
+
+
+def said(hub, channel):
+    history = get(hub, f"/api/channels/{channel}/history").json
+    return [item["message"]["payload"] for item in history["messages"]]
+
+
+@case()
+async def what_is_said_in_a_bound_channel_must_fit(hub):
+    same(hub.http("POST", "/api/channels", {"name": "general"}, token=hub.admin).status, 201)
+    same(hub.http("POST", "/api/channels", {"name": "other"}, token=hub.admin).status, 201)
+    made = registered(hub, "chat", TEXT, bind={"channel": "#General"})
+    same(made["bind"], {"channel": "general"})
+    same(get(hub, "/api/schemas/chat").json["bind"], {"channel": "general"})
+    ada = await hub.agent("ada")
+    bob = await hub.agent("bob")
+    await bob.say(json.dumps({"type": "channel_subscribe", "channel": "general"}))
+    await bob.expect("channel_subscribed")
+
+    answer = refused(say(hub, "general", {"text": 7}), 422, "schema_violation")
+    same(answer["detail"], "schema chat, version 1")
+    same([(item["field"], item["error"], item["pointer"]) for item in answer["errors"]],
+         [("payload", "type", "/text")])
+    await ada.say(json.dumps({"type": "channel_publish", "channel": "general",
+                              "payload": {}}))
+    error = await ada.expect("error")
+    same((error["error"], error["message_type"], error["errors"][0]["pointer"]),
+         ("schema_violation", "channel_publish", ""))
+    # Nothing is stored, nobody is told, and no sequence is used up.
+    same(said(hub, "general"), [])
+    same(say(hub, "general", {"text": "fits"}).json["seq"], 1)
+    same((await bob.expect("channel_message"))["payload"], {"text": "fits"})
+    await ada.say(json.dumps({"type": "channel_publish", "channel": "general",
+                              "payload": {"text": "so does this"}}))
+    same((await ada.expect("channel_published"))["seq"], 2)
+    same(said(hub, "general"), [{"text": "fits"}, {"text": "so does this"}])
+    same(say(hub, "other", {"anything": True}).status, 200)
+    # To one agent, whatever the channels are bound to.
+    same(hub.http("POST", "/api/message", {"to": "bob", "payload": {}},
+                  token=hub.submitter).status, 200)
+
+    registered(hub, "chat", TEXT, bind={})
+    same(say(hub, "general", {}).status, 200)
+    registered(hub, "chat", TEXT, bind={"channel": "general"})
+    same(say(hub, "general", {}).status, 422)
+    same(hub.http("DELETE", "/api/schemas/chat", token=hub.admin).status, 200)
+    same(say(hub, "general", {}).status, 200)
+
+
+@case("--schema-payloads-checked", "3")
+async def a_new_version_is_tried_on_what_was_said_last(hub):
+    hub.http("POST", "/api/channels", {"name": "general"}, token=hub.admin)
+    ids = [say(hub, "general", payload).json["id"]
+           for payload in ({}, {"text": "a"}, {}, {"text": 1}, {"text": "b"})]
+    tried = put(hub, "chat", TEXT, "?dry_run=true", bind={"channel": "general"}).json
+    same((tried["dry_run"], tried["checked"], tried["failed"]), (True, 3, 2))
+    same([(item["message_id"], item["error"], item["pointer"])
+          for item in tried["failures"]],
+         [(ids[3], "type", "/text"), (ids[2], "required", "")])
+    assert "task_id" not in tried["failures"][0], tried
+    same(get(hub, "/api/schemas/chat").status, 404)
+    same(say(hub, "general", {}).status, 200)
+    # A channel that is not there yet has nothing to try.
+    made = registered(hub, "early", TEXT, bind={"channel": "later"})
+    same((made["checked"], made["failed"]), (0, 0))
+    hub.http("POST", "/api/channels", {"name": "later"}, token=hub.admin)
+    refused(say(hub, "later", {}), 422, "schema_violation")
+    same(hub.stop(), 0)
+    hub.start()
+    refused(say(hub, "later", {}), 422, "schema_violation")
+    same(say(hub, "later", {"text": "x"}).json["seq"], 1)
+
+
+@case()
+async def a_channel_is_bound_to_one_schema(hub):
+    registered(hub, "chat", TEXT, bind={"channel": "general"})
+    refused(put(hub, "other", {}, bind={"channel": "GENERAL"}), 409, "schema_conflict")
+    registered(hub, "other", {}, bind={"kind": "general"})
+    for bind in ({"channel": "?!"}, {"channel": "a", "kind": "b"}, {"channel": ""}):
+        refused(put(hub, "third", {}, bind=bind), 422, "validation_failed")
+    listed = get(hub, "/api/fleet-schemas").json["schemas"]
+    same([item["bind"] for item in listed],
+         [{"channel": "general"}, {"kind": "general", "part": "payload"}])
+
+
+def conditional(hub, method, name, schema=None, query="", **headers):
+    body = None if schema is None else {"schema": schema}
+    return hub.http(method, f"/api/schemas/{name}{query}", body, token=hub.admin,
+                    headers={key.replace("_", "-"): value for key, value in headers.items()})
+
+
+@case()
+async def a_change_is_made_only_to_what_the_asker_knows(hub):
+    refused(conditional(hub, "PUT", "review", REPOSITORY, If_Match="*"), 412,
+            "precondition_failed")
+    made = conditional(hub, "PUT", "review", REPOSITORY, If_None_Match="*")
+    same((made.status, made.json["version"]), (200, 1))
+    refused(conditional(hub, "PUT", "review", COUNTED, If_None_Match="*"), 412,
+            "precondition_failed")
+    first = get(hub, "/api/schemas/review").headers["ETag"]
+    same(made.headers["ETag"], first)
+    assert first[0] == first[-1] == '"' and len(first) == 18, first
+    for tags in ('"0000000000000000"', f"W/{first}", first[1:-1], '""', f'{first[:-1]}x"'):
+        refused(conditional(hub, "PUT", "review", COUNTED, If_Match=tags), 412,
+                "precondition_failed")
+        refused(conditional(hub, "DELETE", "review", If_Match=tags), 412,
+                "precondition_failed")
+    changed = conditional(hub, "PUT", "review", COUNTED, If_Match=f'"x", {first}')
+    same((changed.status, changed.json["version"]), (200, 2))
+    second = get(hub, "/api/schemas/review").headers["ETag"]
+    assert second != first
+    # The first version is still shown, and no longer as the current one.
+    assert get(hub, "/api/schemas/review?version=1").headers["ETag"] not in (first, second)
+    # What it is bound to is part of what is shown.
+    registered(hub, "review", COUNTED, bind={"kind": "review"})
+    third = get(hub, "/api/schemas/review").headers["ETag"]
+    assert third != second
+    refused(conditional(hub, "PUT", "review", COUNTED, If_Match=second), 412,
+            "precondition_failed")
+    # Both ways to say it count.
+    refused(conditional(hub, "DELETE", "review", query="?expected_version=1",
+                        If_Match=third), 412, "precondition_failed")
+    refused(conditional(hub, "DELETE", "review", If_None_Match=f"W/{third}"), 412,
+            "precondition_failed")
+    same(conditional(hub, "DELETE", "review", query="?expected_version=2",
+                     If_Match=third).status, 200)
+    refused(conditional(hub, "DELETE", "review", If_Match=third), 404, "schema_not_found")
+    # Versions count anew, tags do not.
+    conditional(hub, "PUT", "review", REPOSITORY, If_None_Match="*")
+    assert get(hub, "/api/schemas/review").headers["ETag"] != first
+
+
+@case()
+async def who_has_a_schema_already_is_told_so(hub):
+    registered(hub, "review", REPOSITORY)
+    tag = get(hub, "/api/schemas/review").headers["ETag"]
+    again = conditional(hub, "GET", "review", If_None_Match=tag)
+    same((again.status, again.data, again.headers["ETag"]), (304, b"", tag))
+    same(conditional(hub, "GET", "review", If_None_Match='"other"').status, 200)
+    registered(hub, "review", COUNTED)
+    same(conditional(hub, "GET", "review", If_None_Match=tag).status, 200)
+
+
 @case()
 async def who_may_not_write_may_read_and_judge(hub):
     registered(hub, "review", REPOSITORY)
@@ -362,6 +511,16 @@ async def the_command_line_pushes_lists_shows_and_deletes(hub):
     status, _, error = drover("schema", "push", "review", str(file))
     assert status == 1 and "/tpye" in error, (status, error)
     same(drover("schema", "push", "--part", "result", "review", str(file))[0], 2)
+    same(drover("schema", "push", "--bind-kind", "a", "--bind-channel", "b", "review",
+                str(file))[0], 2)
+    hub.http("POST", "/api/channels", {"name": "general"}, token=hub.admin)
+    say(hub, "general", {})
+    file.write_text(json.dumps(TEXT))
+    status, out, error = drover("schema", "push", "--bind-channel", "General", "chat",
+                                str(file))
+    assert out.startswith("chat version 1, bound to channel general\n1 of 1 stored "
+                          "payloads would be refused\n  "), (out, error)
+    assert "channel general" in drover("schema", "list")[1]
     same(drover("schema", "delete", "review")[0], 0)
     same(drover("schema", "delete", "review")[0], 3)
 

@@ -30,13 +30,19 @@ static enum outcome schema_text_read(const char *path, struct buffer *schema)
     return outcome;
 }
 
-/* "kind review (payload)", or nothing. */
+/* "kind review (payload)", "channel general", or nothing. */
 static void bind_append(const struct answer *answer, const struct json_node *object,
                         struct buffer *text)
 {
     const struct json_node *bind = member_of(answer, object, "bind");
     if (bind == NULL)
         return;
+    struct slice channel = member_text(answer, bind, "channel");
+    if (channel.size > 0) {
+        buffer_append_text(text, "channel ");
+        buffer_append_slice(text, channel);
+        return;
+    }
     buffer_append_text(text, "kind ");
     buffer_append_slice(text, member_text(answer, bind, "kind"));
     buffer_append_text(text, " (");
@@ -54,6 +60,7 @@ static void failures_show(const struct answer *answer, struct buffer *line)
         struct slice pointer = member_text(answer, item, "pointer");
         buffer_append_text(line, "  ");
         buffer_append_slice(line, member_text(answer, item, "task_id"));
+        buffer_append_slice(line, member_text(answer, item, "message_id"));
         buffer_append_text(line, pointer.size > 0 ? " at " : "");
         buffer_append_slice(line, pointer);
         buffer_append_text(line, ": ");
@@ -96,8 +103,11 @@ static enum outcome push_run(struct invocation *invocation)
     struct buffer schema;
     struct answer answer;
     bool unbind = given_has(invocation, "--unbind");
-    if (unbind && given_has(invocation, "--bind-kind"))
-        return complain(OUTCOME_USAGE, "--unbind and --bind-kind exclude each other");
+    int bonds = unbind + given_has(invocation, "--bind-kind") +
+                given_has(invocation, "--bind-channel");
+    if (bonds > 1)
+        return complain(OUTCOME_USAGE,
+                        "--bind-kind, --bind-channel and --unbind exclude each other");
     if (given_has(invocation, "--part") && !given_has(invocation, "--bind-kind"))
         return complain(OUTCOME_USAGE, "--part goes with --bind-kind");
     buffer_init(&schema, BODY_BYTES_MAX);
@@ -206,6 +216,9 @@ static const struct command COMMANDS[] = {
                      { .name = "FILE", .help = "The schema; - is standard input." } },
       .options = { { .name = "--bind-kind", .value = "KIND", .field = "bind.kind" },
                    { .name = "--part", .value = "PART", .field = "bind.part" },
+                   { .name = "--bind-channel",
+                     .value = "CHANNEL",
+                     .field = "bind.channel" },
                    { .name = "--unbind", .help = "Nothing is held to it any more." },
                    { .name = "--expected-version",
                      .value = "N",

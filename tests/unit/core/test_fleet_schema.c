@@ -103,6 +103,110 @@ static void a_refused_payload_changes_no_row(void **state)
     assert_string_equal(scene_ack(fleet, ADA.link), "complete");
 }
 
+static void bind_channel(struct fleet *fleet, const char *name, const char *text,
+                         const char *channel)
+{
+    struct message_put_schema_bind bind = { .channel = slice_from_text(channel) };
+    struct message message = { .type = MESSAGE_PUT_SCHEMA };
+    message.as.put_schema.name = slice_from_text(name);
+    message.as.put_schema.schema = slice_from_text(text);
+    message.as.put_schema.bind = &bind;
+    fleet_as_client(fleet, "ops", ROLE_OPERATOR);
+    fleet_do(fleet, &message);
+}
+
+static void say(struct fleet *fleet, const char *channel, const char *payload)
+{
+    struct message message = { .type = MESSAGE_POST_CHANNEL_PUBLISH };
+    message.as.post_channel_publish.channel = slice_from_text(channel);
+    message.as.post_channel_publish.payload = slice_from_text(payload);
+    fleet_as_client(fleet, "boss", ROLE_OPERATOR);
+    fleet_do(fleet, &message);
+}
+
+static void create_channel(struct fleet *fleet, const char *name)
+{
+    struct message message = { .type = MESSAGE_POST_CHANNEL };
+    message.as.post_channel.name = slice_from_text(name);
+    fleet_as_client(fleet, "ops", ROLE_OPERATOR);
+    fleet_do(fleet, &message);
+}
+
+static void what_is_said_in_a_bound_channel_is_judged_and_else_changes_no_row(
+    void **state)
+{
+    struct fleet *fleet = *state;
+    bind_channel(fleet, "a", "{\"required\":[\"x\"]}", "#General");
+    create_channel(fleet, "general");
+    create_channel(fleet, "other");
+    struct memory_store *before = memory_store_copy(fleet->store);
+    say(fleet, "general", "{}");
+    assert_string_equal(scene_http_error(fleet), "schema_violation");
+    struct message spoken = { .type = MESSAGE_CHANNEL_PUBLISH };
+    spoken.as.channel_publish.channel = SLICE_OF("GENERAL");
+    spoken.as.channel_publish.payload = SLICE_OF("{}");
+    fleet_as_agent(fleet, ADA.name, ADA.link);
+    fleet_do(fleet, &spoken);
+    assert_string_equal(scene_error(fleet, ADA.link), "schema_violation");
+    assert_true(memory_store_equal(before, fleet->store));
+    memory_store_destroy(before);
+
+    say(fleet, "general", "{\"x\":1}");
+    assert_string_equal(scene_http_error(fleet), "");
+    say(fleet, "other", "{}");
+    assert_string_equal(scene_http_error(fleet), "");
+    delete (fleet, "a");
+    say(fleet, "general", "{}");
+    assert_string_equal(scene_http_error(fleet), "");
+}
+
+static void a_new_version_is_tried_on_what_was_said_last(void **state)
+{
+    struct fleet *fleet = *state;
+    create_channel(fleet, "general");
+    say(fleet, "general", "{\"x\":1}");
+    for (int i = 0; i < 5; i++)
+        say(fleet, "general", i % 2 == 0 ? "{\"y\":1}" : "{\"x\":1}");
+    fleet->settings.schema_payloads_checked = 4;
+    bind_channel(fleet, "a", "{\"required\":[\"x\"]}", "general");
+    const struct message_put_schema_answer *answer =
+        &fleet_answer(fleet)->message.as.put_schema_answer;
+    assert_int_equal(answer->checked, 4);
+    assert_int_equal(answer->failed, 2);
+    const struct message_schema_failure *failure = answer->failures.items;
+    assert_false(slice_is_present(failure->task_id));
+    assert_int_equal(failure->message_id.size, 16);
+    assert_true(slice_equal_text(answer->bind->channel, "general"));
+    assert_false(slice_is_present(answer->bind->kind));
+}
+
+static void a_channel_is_bound_to_one_schema_and_a_schema_to_one_thing(void **state)
+{
+    struct fleet *fleet = *state;
+    bind_channel(fleet, "a", "{}", "general");
+    bind_channel(fleet, "b", "{}", "#GENERAL");
+    assert_string_equal(scene_http_error(fleet), "schema_conflict");
+    bind_channel(fleet, "b", "{}", "!?");
+    assert_string_equal(scene_http_error(fleet), "validation_failed");
+    /* A kind of the same name is another thing. */
+    put(fleet, "b", "{}", "general", NULL);
+    assert_string_equal(scene_http_error(fleet), "");
+    /* Bound anew, it lets go of what it was bound to. */
+    put(fleet, "a", "{}", "k", NULL);
+    assert_string_equal(scene_http_error(fleet), "");
+    bind_channel(fleet, "c", "{}", "general");
+    assert_string_equal(scene_http_error(fleet), "");
+    struct message_put_schema_bind both = { .kind = SLICE_OF("k"),
+                                            .channel = SLICE_OF("general") };
+    struct message message = { .type = MESSAGE_PUT_SCHEMA };
+    message.as.put_schema.name = SLICE_OF("c");
+    message.as.put_schema.schema = SLICE_OF("{}");
+    message.as.put_schema.bind = &both;
+    fleet_as_client(fleet, "ops", ROLE_OPERATOR);
+    fleet_do(fleet, &message);
+    assert_string_equal(scene_http_error(fleet), "validation_failed");
+}
+
 static void a_dry_run_changes_no_row(void **state)
 {
     struct fleet *fleet = *state;
@@ -181,7 +285,14 @@ static void one_turn(struct fleet *fleet, uint64_t *random, bool forgetful)
     const char *kind = kinds[draw(random, 3)];
     const char *part = parts[draw(random, 2)];
     uint64_t number = draw(random, 4);
-    switch (draw(random, 4)) {
+    switch (draw(random, 6)) {
+    case 4:
+        bind_channel(fleet, name, number < 2 ? "{\"minProperties\":1}" : "{}",
+                     number % 2 == 0 ? "general" : "other");
+        break;
+    case 5:
+        say(fleet, number % 2 == 0 ? "general" : "other", payloads[draw(random, 3)]);
+        break;
     case 0:
         (void)snprintf(text, sizeof text, "{\"minProperties\":%d}", (int)number);
         put(fleet, name, text, kind, part);
@@ -217,7 +328,9 @@ static void what_the_judge_forgets_changes_nothing(void **state)
         fleet_init(&other);
         scene_identify(&one, ADA, 1);
         scene_identify(&other, ADA, 1);
-        for (int i = 0; i < 200; i++) {
+        create_channel(&one, "general");
+        create_channel(&other, "general");
+        for (int i = 0; i < 300; i++) {
             one_turn(&one, &random_one, false);
             one_turn(&other, &random_other, true);
             assert_true(memory_store_equal(one.store, other.store));
@@ -234,6 +347,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             each_payload_is_judged_by_the_version_before_it_in_the_order, begin, end),
         cmocka_unit_test_setup_teardown(a_refused_payload_changes_no_row, begin, end),
+        cmocka_unit_test_setup_teardown(
+            what_is_said_in_a_bound_channel_is_judged_and_else_changes_no_row, begin,
+            end),
+        cmocka_unit_test_setup_teardown(a_new_version_is_tried_on_what_was_said_last,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(
+            a_channel_is_bound_to_one_schema_and_a_schema_to_one_thing, begin, end),
         cmocka_unit_test_setup_teardown(a_dry_run_changes_no_row, begin, end),
         cmocka_unit_test_setup_teardown(without_a_judge_nothing_is_taken_unjudged, begin,
                                         end),
