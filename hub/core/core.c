@@ -55,6 +55,10 @@ const char *const CORE_TABLES[] = {
     [TABLE_TASK_KIND] = "task_kind",
     [TABLE_EVENT] = "event",
     [TABLE_READY_PIN] = "ready_pin",
+    [TABLE_PRESENCE] = "presence",
+    [TABLE_PRESENCE_CHANGE] = "presence_change",
+    [TABLE_PRESENCE_AGENT] = "presence_agent",
+    [TABLE_PRESENCE_LINK] = "presence_link",
 };
 
 const unsigned CORE_TABLE_COUNT = TABLE_COUNT;

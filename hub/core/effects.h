@@ -17,6 +17,10 @@ enum effect_kind {
     EFFECT_CLOSE,      /* close `link` with `code`; `reason` is its name */
     EFFECT_KEY_ADD,    /* `digest`, `actor`, `role`, `scopes`, ... join the ring */
     EFFECT_KEY_REMOVE, /* `digest` leaves it; links it opened are closed */
+    EFFECT_SUBSCRIBE,  /* `link` gets what is published from now on */
+    EFFECT_UNSUBSCRIBE, /* and does not any more */
+    EFFECT_PUBLISH,     /* `message` to every subscribed link; whoever is slow misses it
+                           and is told so */
 };
 
 struct effect {

@@ -2,6 +2,7 @@
 
 #include "core/blob.h"
 #include "core/deadline.h"
+#include "core/feed.h"
 
 /* Moves one deadline row of a task; *row_ms is where the head remembers it. */
 static void timer_move(struct step *step, enum deadline_clock clock,
@@ -43,6 +44,7 @@ void hold_start(struct step *step, struct task *task)
 {
     if (task->state == TASK_ASSIGNED) {
         task_move(step, task, TASK_WORKING);
+        feed_touch(step, task->agent);
         task_history_add(step, task, EVENT_ACCEPTED, task->agent,
                          (struct slice){ NULL, 0 });
         hold_renew(step, task);
@@ -84,6 +86,7 @@ void hold_assign(struct step *step, struct task *task, struct agent *agent)
     task_save(step, task);
 
     agent_leave_line(step, agent);
+    feed_touch(step, agent->number);
     agent->held++;
     agent->changed_ms = step->command->wall_ms;
     agent_save(step, agent);
@@ -132,6 +135,7 @@ void hold_block(struct step *step, struct task *task, struct slice reason)
     if (task->blocked)
         return;
     task->blocked = true;
+    feed_touch(step, task->agent);
     task_history_add(step, task, EVENT_AGENT_BLOCKED, task->agent, reason);
 }
 
@@ -146,6 +150,7 @@ void hold_unblock(struct step *step, struct task *task)
     if (!task->blocked)
         return;
     block_forget(step, task);
+    feed_touch(step, task->agent);
     task_history_add(step, task, EVENT_AGENT_UNBLOCKED, task->agent,
                      (struct slice){ NULL, 0 });
 }
@@ -163,6 +168,7 @@ void hold_release(struct step *step, struct task *task, struct agent *agent)
         block_forget(step, task);
     task_timer_set(step, task, 0);
     task_wall_timer_set(step, task, 0);
+    feed_touch(step, agent->number);
     agent->held--;
     agent->changed_ms = step->command->wall_ms;
 }

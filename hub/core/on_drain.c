@@ -1,3 +1,4 @@
+#include "core/feed.h"
 #include "core/handlers.h"
 #include "core/match.h"
 #include "core/presence.h"
@@ -21,6 +22,7 @@ static bool drain_set(struct step *step, struct agent *agent, enum drain who, bo
         return false;
     agent->drains = drains;
     agent_save(step, agent);
+    feed_touch(step, agent->number);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "core/config.h"
 #include "core/deadline.h"
+#include "core/feed.h"
 #include "core/handlers.h"
 #include "core/hold.h"
 #include "core/mailbox.h"
@@ -65,6 +66,7 @@ static void link_take(struct step *step, struct agent *agent)
     if (agent->link == link)
         return;
     if (agent->link != 0) {
+        feed_unsubscribe(step, agent->link);
         step_remove(step, TABLE_LINK, key_one(&key, agent->link));
         step_close(step, agent->link, CLOSE_SESSION_REPLACED);
         agent->drains &= (uint8_t)~DRAIN_AGENT;
@@ -172,6 +174,7 @@ void on_identify(struct step *step, const struct message_identify *message)
     link_take(step, &agent);
     struct agent_profile profile = profile_of(message);
     agent_profile_save(step, agent.number, &profile);
+    feed_touch(step, agent.number);
     agent_save(step, &agent);
 
     answer_identified(step, &agent, message->agent_id);

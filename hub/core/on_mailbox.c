@@ -10,15 +10,6 @@ enum {
     READ_LIMIT_DEFAULT = 100,
 };
 
-static uint64_t epoch_read(struct step *step)
-{
-    struct core_place place = { 0 };
-    enum err err = core_place_read(step->transaction, &place);
-    if (err != ERR_OK)
-        step_fail(step, err);
-    return place.epoch;
-}
-
 /* A name without a mailbox has an empty one. */
 static void page_of(struct step *step, struct slice id, uint64_t since, size_t limit,
                     size_t bytes_max, struct box_page *ret_page)
@@ -32,7 +23,7 @@ void mailbox_push(struct step *step, uint64_t since, bool has_epoch, uint64_t ep
 {
     struct box_page page;
     struct message message = { .type = MESSAGE_MAILBOX };
-    uint64_t own = epoch_read(step);
+    uint64_t own = step_epoch(step);
     page_of(step, step_actor(step), has_epoch && epoch != own ? 0 : since,
             FRAME_MESSAGES_MAX, BOX_FRAME_BYTES_MAX, &page);
     message.as.mailbox = (struct message_mailbox){
@@ -99,7 +90,7 @@ void on_get_mailbox(struct step *step, const struct message_get_mailbox *message
         .last_seq = (int64_t)page.last,
         .count = (int64_t)page.messages.count,
         .more = page.more,
-        .epoch = (int64_t)epoch_read(step),
+        .epoch = (int64_t)step_epoch(step),
     };
     step_answer(step, &answer, 0);
 }

@@ -1,4 +1,6 @@
+#include "core/agent_view.h"
 #include "core/event_log.h"
+#include "core/feed.h"
 #include "core/handlers.h"
 #include "core/presence.h"
 
@@ -29,6 +31,7 @@ void on_status(struct step *step, const struct message_status *message)
         profile.status = message->status;
         agent_profile_save(step, agent.number, &profile);
         presence_log_status(step, &profile);
+        feed_touch(step, agent.number);
     }
     struct message updated = { .type = MESSAGE_STATUS_UPDATED };
     step_answer(step, &updated, 0);
@@ -45,25 +48,27 @@ static size_t view_bytes(const struct message_agent *view)
 
 void on_list_agents(struct step *step, const struct message_list_agents *message)
 {
-    (void)message;
     struct message answer = { .type = MESSAGE_AGENTS };
-    uint64_t count = agents_connected(step);
-    if (count > AGENTS_LISTED_MAX)
-        count = AGENTS_LISTED_MAX;
-    struct message_agent *agents = step_take_many(step, (size_t)count, sizeof *agents);
+    struct agent_page page = { .limit = AGENTS_LISTED_MAX };
     struct agent agent;
-    uint64_t position = 0;
     size_t listed = 0;
     size_t bytes = 0;
-    while (agents != NULL && listed < count && bytes < AGENTS_LISTED_BYTES_MAX &&
-           agent_next_connected(step, &position, &agent)) {
+    if (message->has_limit && message->limit < AGENTS_LISTED_MAX)
+        page.limit = (size_t)message->limit;
+    if (!agent_cursor_parse(step, message->cursor, &page.after))
+        return;
+    struct message_agent *agents = agent_page_take(step, &page, sizeof *agents);
+    while (agents != NULL && agent_page_next(step, &page, &agent)) {
         const struct message_agent *view = presence_view(step, &agent);
         if (view == NULL)
             return;
-        bytes += view_bytes(view);
         agents[listed++] = *view;
+        bytes += view_bytes(view);
+        if (bytes >= AGENTS_LISTED_BYTES_MAX)
+            page.limit = page.count;
     }
     answer.as.agents.agents = (struct message_list){ agents, listed };
+    answer.as.agents.cursor = agent_cursor(step, &page);
     step_answer(step, &answer, 0);
 }
 

@@ -3,6 +3,7 @@
 #include "core/depend.h"
 #include "core/event_log.h"
 #include "core/fanout.h"
+#include "core/feed.h"
 #include "core/giveback.h"
 #include "core/handlers.h"
 #include "core/hold.h"
@@ -180,6 +181,12 @@ static void deadline_fire(struct step *step, const struct deadline *deadline)
         break;
     case DEADLINE_EVENTS:
         event_sweep(step, deadline->due_ms);
+        break;
+    case DEADLINE_FEED:
+        feed_due(step, deadline->due_ms);
+        break;
+    case DEADLINE_FEED_LINGER:
+        feed_linger_over(step, deadline->due_ms);
         break;
     case DEADLINE_IDEMPOTENCY:
     default:

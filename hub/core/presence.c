@@ -2,6 +2,7 @@
 
 #include "core/deadline.h"
 #include "core/event.h"
+#include "core/feed.h"
 #include "core/match.h"
 #include "core/set.h"
 
@@ -27,6 +28,7 @@ bool presence_asker(struct step *step, struct agent *ret_agent)
     /* What it says comes first: a late report of a task that it would get again must not
      * cross the new task_assign. */
     ret_agent->unresponsive = false;
+    feed_touch(step, number);
     agent_save(step, ret_agent);
     step->woken = number;
     return !step_failed(step);
@@ -113,6 +115,8 @@ static void presence_tell_left(struct step *step, uint64_t number, uint64_t link
 void presence_drop(struct step *step, struct agent *agent)
 {
     struct number_key key;
+    feed_unsubscribe(step, agent->link);
+    feed_touch(step, agent->number);
     step_remove(step, TABLE_LINK, key_one(&key, agent->link));
     step_remove(step, TABLE_CONNECTED, key_one(&key, agent->number));
     step_counter_move(step, COUNTER_CONNECTED, -1);

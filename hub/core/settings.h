@@ -41,7 +41,9 @@ struct core_settings {
     int64_t events_ttl_ms;  /* how long an event is kept; 0: no matter how long */
     uint32_t event_classes; /* bits of enum event_class: what is kept at all */
     event_digest *digest;   /* what links the events */
-    struct judge *judge;    /* of the calling thread; NULL: what needs one is refused */
+    uint32_t presence_subscribers_max;
+    int64_t presence_interval_ms; /* deltas are gathered this long */
+    struct judge *judge; /* of the calling thread; NULL: what needs one is refused */
 };
 
 #endif

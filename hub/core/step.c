@@ -258,6 +258,29 @@ void step_answer_tag(struct step *step, uint64_t tag)
         last->tag = tag;
 }
 
+void step_publish(struct step *step, const struct message *message)
+{
+    struct effect *effect = step_effect(step, EFFECT_PUBLISH);
+    if (effect != NULL)
+        effect->message = *message;
+}
+
+void step_subscribe(struct step *step, uint64_t link, bool on)
+{
+    struct effect *effect = step_effect(step, on ? EFFECT_SUBSCRIBE : EFFECT_UNSUBSCRIBE);
+    if (effect != NULL)
+        effect->link = link;
+}
+
+uint64_t step_epoch(struct step *step)
+{
+    struct core_place place = { 0 };
+    enum err err = core_place_read(step->transaction, &place);
+    if (err != ERR_OK)
+        step_fail(step, err);
+    return place.epoch;
+}
+
 void step_bind(struct step *step, uint64_t link)
 {
     struct effect *effect = step_effect(step, EFFECT_BIND);

@@ -151,6 +151,13 @@ void step_refuse(struct step *step, enum error_code code);
 void step_refuse_field(struct step *step, struct slice field, struct slice error,
                        struct slice detail);
 
+/* To every subscribed link. */
+void step_publish(struct step *step, const struct message *message);
+void step_subscribe(struct step *step, uint64_t link, bool on);
+
+/* The store's epoch: another one after a restore. */
+uint64_t step_epoch(struct step *step);
+
 /* The link speaks for the command's actor from now on. */
 void step_bind(struct step *step, uint64_t link);
 void step_close(struct step *step, uint64_t link, enum close_reason reason);

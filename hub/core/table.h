@@ -47,6 +47,10 @@
  *   task_kind      kind, NUL, task         index: tasks that have a kind
  *   event          sequence                see event.h
  *   ready_pin      agent, lane, task       queued tasks that are for one agent alone
+ *   presence       1                       the feed: see feed.h
+ *   presence_change sequence               the agent changed then
+ *   presence_agent agent                   its last change
+ *   presence_link  link                    who hears of them
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -92,6 +96,10 @@ enum table {
     TABLE_TASK_KIND,
     TABLE_EVENT,
     TABLE_READY_PIN,
+    TABLE_PRESENCE,
+    TABLE_PRESENCE_CHANGE,
+    TABLE_PRESENCE_AGENT,
+    TABLE_PRESENCE_LINK,
     TABLE_COUNT
 };
 

@@ -136,7 +136,8 @@ bool task_unpack(struct step *step, uint64_t number, struct slice value,
     if (version != HEAD_VERSION || !unpack_done(&row) || task.state >= TASK_STATE_COUNT ||
         task.lane >= LANE_COUNT || task.report.kind > REPORT_FAILED ||
         task.report.outcome > OUTCOME_DEAD_LETTER ||
-        task.history_first > task.history_next) {
+        task.history_first > task.history_next ||
+        task.history_next - task.history_first > TASK_HISTORY_MAX) {
         step_fail(step, ERR_CORRUPT);
         return false;
     }

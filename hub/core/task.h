@@ -50,6 +50,7 @@ enum {
     PROGRESS_UNKNOWN = 255,
     TASK_ID_BYTES = 21, /* "task-" and 16 hex digits */
     TASK_DEPENDS_MAX = 100,
+    TASK_HISTORY_MAX = 1000, /* the most that history_max may be */
 };
 
 struct task {

@@ -100,6 +100,7 @@ enum err core_verify(struct transaction *transaction, const char **ret_text)
     verify_channels(&verify);
     verify_letters(&verify);
     verify_events(&verify);
+    verify_feed(&verify);
     verify_rest(&verify);
     verify_schemas(&verify);
 

@@ -62,6 +62,7 @@ void verify_agents(struct verify *verify);
 void verify_letters(struct verify *verify);
 void verify_channels(struct verify *verify);
 void verify_events(struct verify *verify);
+void verify_feed(struct verify *verify);
 void verify_rest(struct verify *verify);
 void verify_schemas(struct verify *verify); /* after the others */
 

@@ -107,7 +107,8 @@ static void deadline_row(struct verify *verify, struct slice key, struct slice v
     enum deadline_kind kind = (enum deadline_kind)unpack_u8(&unpack);
     verify_holds(verify, !unpack.failed && clock <= CLOCK_WALL,
                  "a deadline is misshapen");
-    if (kind == DEADLINE_TASK || kind == DEADLINE_TASK_WALL || kind == DEADLINE_GRACE) {
+    if (kind == DEADLINE_TASK || kind == DEADLINE_TASK_WALL || kind == DEADLINE_GRACE ||
+        kind == DEADLINE_FEED || kind == DEADLINE_FEED_LINGER) {
         verify->deadlines--;
     } else if (kind == DEADLINE_IDEMPOTENCY) {
         verify->remembered++;

@@ -15,13 +15,16 @@
 struct door;
 
 enum release_kind {
-    RELEASE_SEND,       /* frame to one link */
-    RELEASE_BROADCAST,  /* frame to every identified link but `link` */
-    RELEASE_ANSWER,     /* the HTTP answer of (link, request) */
-    RELEASE_BIND,       /* the link is identified from now on */
-    RELEASE_CLOSE,      /* close the link */
-    RELEASE_KEY_ADD,    /* for the gate's key ring */
-    RELEASE_KEY_REMOVE, /* likewise; links opened with it are to be closed */
+    RELEASE_SEND,        /* frame to one link */
+    RELEASE_BROADCAST,   /* frame to every identified link but `link` */
+    RELEASE_ANSWER,      /* the HTTP answer of (link, request) */
+    RELEASE_BIND,        /* the link is identified from now on */
+    RELEASE_CLOSE,       /* close the link */
+    RELEASE_KEY_ADD,     /* for the gate's key ring */
+    RELEASE_KEY_REMOVE,  /* likewise; links opened with it are to be closed */
+    RELEASE_SUBSCRIBE,   /* the link gets what is published */
+    RELEASE_UNSUBSCRIBE, /* and does not any more */
+    RELEASE_PUBLISH,     /* frame to every subscribed link */
 };
 
 struct release {
@@ -29,7 +32,8 @@ struct release {
     enum release_kind kind;
     uint64_t link;
     uint64_t request;
-    struct frame *frame;      /* SEND, BROADCAST, ANSWER: one reference, the taker's */
+    struct frame
+        *frame; /* SEND, BROADCAST, ANSWER, PUBLISH: one reference, the taker's */
     enum message_type answer; /* ANSWER: what the frame holds */
     uint16_t status;
     bool replayed;

@@ -16,6 +16,9 @@ static const enum release_kind KINDS[] = {
     [EFFECT_CLOSE] = RELEASE_CLOSE,
     [EFFECT_KEY_ADD] = RELEASE_KEY_ADD,
     [EFFECT_KEY_REMOVE] = RELEASE_KEY_REMOVE,
+    [EFFECT_SUBSCRIBE] = RELEASE_SUBSCRIBE,
+    [EFFECT_UNSUBSCRIBE] = RELEASE_UNSUBSCRIBE,
+    [EFFECT_PUBLISH] = RELEASE_PUBLISH,
 };
 
 struct release_batch *release_batch_create(void)

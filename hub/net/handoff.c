@@ -28,6 +28,15 @@ static void send_all(struct net *net, const struct release *release)
     }
 }
 
+static void publish(struct net *net, const struct release *release)
+{
+    struct link *next;
+    for (struct link *link = net->subscribed_first; link != NULL; link = next) {
+        next = link->subscribed_next;
+        link_publish(link, release->frame);
+    }
+}
+
 static void answer_one(struct net *net, const struct release *release)
 {
     struct link *link = links_find(net, release->link);
@@ -89,6 +98,15 @@ static void take(struct net *net, struct release *release)
         break;
     case RELEASE_KEY_REMOVE:
         remove_key(net, release);
+        break;
+    case RELEASE_SUBSCRIBE:
+    case RELEASE_UNSUBSCRIBE:
+        link = links_find(net, release->link);
+        if (link != NULL)
+            links_subscribe(net, link, release->kind == RELEASE_SUBSCRIBE);
+        break;
+    case RELEASE_PUBLISH:
+        publish(net, release);
         break;
     }
 }

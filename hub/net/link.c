@@ -8,6 +8,7 @@
 #include "net/peer.h"
 #include "os/counter.h"
 #include "os/secret.h"
+#include "wire/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 enum {
     BEFORE_IDENTIFY_BYTES_MAX = 32 * 1024,
     FRAGMENTS_MAX = 16 * 1024,
+    GAP_BYTES_MAX = 256,
     CLOSE_CODE_NORMAL = 1000,
 };
 
@@ -238,6 +240,35 @@ int link_receive(struct link *link, char *data, size_t size)
     return 0;
 }
 
+/* All that was sent before has been read: what was left out may be asked for. */
+static void gap_say(struct link *link)
+{
+    static const struct message GAP = { .type = MESSAGE_PRESENCE_GAP };
+    struct buffer text;
+    if (!link->missed || link->queue_first != NULL || link->state != LINK_SOCKET)
+        return;
+    link->missed = false;
+    buffer_init(&text, GAP_BYTES_MAX);
+    wire_render(&GAP, &text);
+    link_say(link, buffer_slice(&text));
+    buffer_finish(&text);
+}
+
+void link_publish(struct link *link, struct frame *frame)
+{
+    const struct net_options *options = &link->net->options;
+    /* What cannot be left out must find room behind it. */
+    link->missed = link->missed ||
+                   link->queue_count > options->send_queue_frames_max / 4 ||
+                   link->queue_bytes > options->send_queue_bytes_max / 4;
+    if (link->missed) {
+        counter_add(COUNTER_MESSAGES_SHED, 1);
+        return;
+    }
+    frame_hold(frame);
+    link_send(link, frame);
+}
+
 static int say_goodbye(struct link *link)
 {
     struct slice words = CLOSE_ROWS[link->close].name;
@@ -271,6 +302,7 @@ int link_writable(struct link *link)
             return -1;
         if (link->queue_first != NULL || link->state == LINK_CLOSING)
             lws_callback_on_writable(link->wsi);
+        gap_say(link);
         pace(link);
         return 0;
     }

@@ -44,6 +44,8 @@ struct link {
     uint8_t farewell_size; /* zero: the reason's name is said */
     char farewell[FAREWELL_BYTES_MAX];
     bool bound;         /* the core knows it as identified: broadcasts reach it */
+    bool subscribed;    /* and so does what is published */
+    bool missed;        /* some of that was left out: to be told once it reads on */
     bool authenticated; /* it has shown a good token */
     bool exempt;        /* loopback: not counted by address */
     bool held;          /* not read until what it asked for is answered and sent */
@@ -52,6 +54,8 @@ struct link {
     struct link *same_slot; /* in the table by id */
     struct link *previous;  /* in the list of all */
     struct link *next;
+    struct link *subscribed_previous; /* in the list of those */
+    struct link *subscribed_next;
     struct link *parked_previous; /* in the list of those who wait for room */
     struct link *parked_next;
     bool is_parked;
@@ -90,6 +94,8 @@ int link_writable(struct link *link);
 
 /* Takes one reference of the frame. */
 void link_send(struct link *link, struct frame *frame);
+/* The same for what is published, of which a slow reader misses some and hears so. */
+void link_publish(struct link *link, struct frame *frame);
 void link_say(struct link *link, struct slice text);
 
 /* Sends what waits, then closes with the code. */

@@ -70,6 +70,29 @@ enum err links_add(struct net *net, struct link *link)
     return ERR_OK;
 }
 
+void links_subscribe(struct net *net, struct link *link, bool on)
+{
+    if (link->subscribed == on)
+        return;
+    link->subscribed = on;
+    if (on) {
+        link->subscribed_next = net->subscribed_first;
+        if (net->subscribed_first != NULL)
+            net->subscribed_first->subscribed_previous = link;
+        net->subscribed_first = link;
+        return;
+    }
+    if (link->subscribed_previous != NULL)
+        link->subscribed_previous->subscribed_next = link->subscribed_next;
+    else
+        net->subscribed_first = link->subscribed_next;
+    if (link->subscribed_next != NULL)
+        link->subscribed_next->subscribed_previous = link->subscribed_previous;
+    link->subscribed_previous = NULL;
+    link->subscribed_next = NULL;
+    link->missed = false;
+}
+
 void links_forget(struct net *net, struct link *link)
 {
     struct link **at = &net->slots[link->id & net->slot_mask];
@@ -78,6 +101,7 @@ void links_forget(struct net *net, struct link *link)
         at = &(*at)->same_slot;
     }
     *at = link->same_slot;
+    links_subscribe(net, link, false);
 
     if (link->previous != NULL)
         link->previous->next = link->next;

@@ -22,6 +22,9 @@ void links_forget(struct net *net, struct link *link);
 /* Makes room for another one. */
 void links_remove(struct net *net, struct link *link);
 
+/* What is published reaches it from now on, or does not any more. */
+void links_subscribe(struct net *net, struct link *link, bool on);
+
 /* NULL when it is gone. */
 struct link *links_find(const struct net *net, uint64_t id);
 

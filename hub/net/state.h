@@ -38,6 +38,7 @@ struct net {
     struct link **slots;
     size_t slot_mask;
     struct link *first;
+    struct link *subscribed_first;
     uint32_t link_count;
     uint64_t link_next;
     uint64_t request_next;

@@ -723,6 +723,11 @@ class Stage:
         self.ada = await self.hub.link()
         return None
 
+    async def subscribed(self):
+        await self.ada.send("presence_subscribe")
+        await self.ada.expect("presence_snapshot")
+        return None
+
     async def channel(self):
         a_channel(self.hub)
         return None
@@ -756,6 +761,7 @@ ACTS = {
     "task_complete": Stage.accepted,
     "task_failed": Stage.accepted,
     "lease_renew": Stage.accepted,
+    "presence_unsubscribe": Stage.subscribed,
     "task_blocked": Stage.accepted,
     "task_unblocked": Stage.blocked,
     "task_cancelled": Stage.cancelled,
@@ -854,6 +860,32 @@ async def what_agents_hear_of_each_other_is_as_documented(hub):
     await stage.ada.error()
     await stage.ada.leave()
     await stage.bob.expect("agent_left")
+    stage.socket.check_seen()
+
+
+@case("--presence-interval-ms", "1", "--send-queue-bytes-max", "65536")
+async def who_does_not_read_changes_hears_of_a_gap_as_documented(hub):
+    stage = await Stage(hub).up()
+    await stage.ada.leave()
+    stage.ada = support.Agent(hub, "ada")
+    await stage.ada.open_narrow()
+    await stage.ada.identify()
+    await stage.ada.expect("identified")
+    await stage.subscribed()
+
+    loud = [await hub.agent(f"loud-{n}", max_concurrent=0,
+                            capabilities=[f"{n} {i} " + "x" * 100 for i in range(15)])
+            for n in range(8)]
+
+    async def disturb():
+        for agent in loud:
+            await agent.send("status", status=f"{time.time_ns()}")
+        for agent in loud:
+            await agent.settle()
+
+    await stage.ada.starve(disturb, "presence_gap")
+    await stage.ada.expect("presence_changed")
+    await stage.bob.settle()
     stage.socket.check_seen()
 
 

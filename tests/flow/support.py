@@ -17,6 +17,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -295,10 +296,11 @@ class Agent:
         self.reader = None
         self.ended = False
 
-    async def open(self):
+    async def open(self, **options):
         self.socket = await websockets.connect(
             self.hub.ws_url, ssl=self.hub.tls, ping_interval=None, max_size=None,
-            max_queue=None, compression=None, open_timeout=PATIENCE_S, close_timeout=2)
+            max_queue=None, compression=None, open_timeout=PATIENCE_S, close_timeout=2,
+            **options)
         self.reader = asyncio.create_task(self.read())
         self.hub.links.append(self)
         return self
@@ -404,6 +406,28 @@ class Agent:
         """A clean close from this side."""
         await self.socket.close()
         await self.closed()
+
+    async def open_narrow(self):
+        """As open(), with little room for what is not read."""
+        narrow = socket.socket()
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        # The peer's buffer grows with the size of a segment.
+        narrow.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+        narrow.connect((self.hub.host, self.hub.port))
+        narrow.setblocking(False)
+        return await self.open(sock=narrow)
+
+    async def starve(self, disturb, kind):
+        """Reads nothing while others disturb it, for longer and longer, until the hub
+        says with a message of this kind that something was left out."""
+        rounds = 8
+        while not self.waiting(kind):
+            self.socket.transport.pause_reading()
+            for _ in range(rounds):
+                await disturb()
+            self.socket.transport.resume_reading()
+            await self.settle()
+            rounds *= 2
 
     async def vanish(self):
         """The connection breaks without a word."""

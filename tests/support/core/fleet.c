@@ -39,6 +39,8 @@ void fleet_init(struct fleet *fleet)
             .schema_versions_max = 20,
             .schema_payloads_checked = 100,
             .schema_steps_max = 100000,
+            .presence_subscribers_max = 100,
+            .presence_interval_ms = 200,
             .heartbeat_max_ms = 30 * 1000,
             .event_classes = UINT32_MAX,
             .digest = digest_sha256,

@@ -260,6 +260,23 @@ static void drains(struct fleet *fleet)
     scene_drain(fleet, ADA, false);
 }
 
+/* Who hears of everybody's changes. */
+static void feeds(struct fleet *fleet)
+{
+    const struct message tick = { .type = MESSAGE_TICK };
+    struct message message = { .type = MESSAGE_PRESENCE_SUBSCRIBE };
+    fleet_as_agent(fleet, ADA.name, ADA.link);
+    fleet_do(fleet, &message);
+    scene_ping(fleet, CAROL);
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &tick);
+    message = (struct message){ .type = MESSAGE_PRESENCE_UNSUBSCRIBE };
+    fleet_as_agent(fleet, ADA.name, ADA.link);
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_PRESENCE_SUBSCRIBE };
+    fleet_do(fleet, &message);
+}
+
 /* What shall stand in the tables at the end: every state, every kind of row. */
 static void leave_open(struct fleet *fleet)
 {
@@ -333,6 +350,7 @@ void story_tell(struct fleet *fleet)
     schemas(fleet);
     story_steer(fleet);
     trouble(fleet);
+    feeds(fleet);
     drains(fleet);
     questions(fleet);
     leave_open(fleet);

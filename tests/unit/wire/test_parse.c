@@ -258,7 +258,7 @@ static void an_unknown_type_is_answered_with_the_known_ones(void **state)
         "\"known_types\":[\"agent_drain\",\"channel_history\",\"channel_publish\","
         "\"channel_subscribe\",\"channel_unsubscribe\",\"identify\","
         "\"lease_renew\",\"list_agents\",\"list_channels\",\"mailbox_ack\","
-        "\"mailbox_read\",\"message\",\"ping\",\"status\","
+        "\"mailbox_read\",\"message\",\"ping\",\"presence_subscribe\",\"presence_unsubscribe\",\"status\","
         "\"task_accepted\",\"task_blocked\",\"task_cancelled\",\"task_complete\","
         "\"task_failed\",\"task_progress\",\"task_recovering\","
         "\"task_submit\",\"task_unblocked\"]}]}");
