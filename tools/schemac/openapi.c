@@ -332,13 +332,24 @@ static json_t *paths(const struct model *model, json_t *schemas)
     return paths;
 }
 
+/* A problem document says all that the error does. */
+static json_t *problem_schema(const struct model *model, const json_t *schemas)
+{
+    json_t *problem = document_schema(json_object_get(model->errors, "problem"));
+    json_t *error = json_deep_copy(
+        json_object_get(json_object_get(schemas, "http_error"), "properties"));
+    if (json_object_update_missing(json_object_get(problem, "properties"), error) != 0)
+        fail("errors.json", "problem: no memory");
+    json_decref(error);
+    return problem;
+}
+
 json_t *openapi_make(const struct model *model)
 {
     json_t *schemas = document_shared(model);
     document_set(schemas, "http_error",
                  document_schema(json_object_get(model->errors, "http_error")));
-    document_set(schemas, "problem",
-                 document_schema(json_object_get(model->errors, "problem")));
+    document_set(schemas, "problem", problem_schema(model, schemas));
     json_t *bearer = json_object();
     document_set(bearer, "type", json_string("http"));
     document_set(bearer, "scheme", json_string("bearer"));

@@ -179,6 +179,13 @@ static void an_error_a_setting_and_a_command_of_our_own_are_held_as_well(void **
     is_told(*state, "internal/tick.json", "/examples/0");
 }
 
+static void a_spoilt_event_is_told(void **state)
+{
+    spoil(*state, "event/task_completed.json", "\"tokens_used\": 1200",
+          "\"tokens_used\": -1");
+    is_told(*state, "event/task_completed.json", "/examples/0/tokens_used");
+}
+
 static void a_file_that_shows_nothing_is_told(void **state)
 {
     spoil(*state, "internal/tick.json", "\"examples\": [{}]", "\"examples\": []");
@@ -218,6 +225,7 @@ int main(void)
         TEST(a_spoilt_answer_is_told),
         TEST(a_part_the_route_does_not_take_is_told),
         TEST(an_error_a_setting_and_a_command_of_our_own_are_held_as_well),
+        TEST(a_spoilt_event_is_told),
         TEST(a_file_that_shows_nothing_is_told),
         TEST(a_schema_no_example_could_be_held_to_is_told),
         TEST(a_folder_that_is_not_there_is_told),
