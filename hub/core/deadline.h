@@ -27,9 +27,10 @@ enum deadline_kind {
     DEADLINE_MAIL = 21,       /* subject: box; its oldest letter may be too old */
     DEADLINE_MAIL_SWEEP = 22, /* subject: box; look into all from this one on */
 
-    DEADLINE_EVENTS = 160,      /* subject: 0; events may be too old or too many */
+    DEADLINE_TOKEN = 120,       /* subject: digest; the token ends */
     DEADLINE_FEED = 140,        /* subject: 0; changes of agents are to be said */
     DEADLINE_FEED_LINGER = 141, /* subject: 0; the feed may rest */
+    DEADLINE_EVENTS = 160,      /* subject: 0; events may be too old or too many */
 };
 
 /* `subject` is at most 64 bytes; number subjects are 8 bytes big-endian. Adding what is

@@ -1,6 +1,6 @@
 #include "core/handlers.h"
 #include "core/role.h"
-#include "core/token.h"
+#include "core/token_view.h"
 
 #include <string.h>
 
@@ -29,15 +29,6 @@ static bool grow(struct step *step, struct growing *list)
     return true;
 }
 
-static struct slice prefix_view(struct step *step, const struct token *token)
-{
-    static const char DOTS[] = "...";
-    char text[TOKEN_PREFIX_BYTES + sizeof DOTS - 1];
-    memcpy(text, token->prefix, TOKEN_PREFIX_BYTES);
-    memcpy(text + TOKEN_PREFIX_BYTES, DOTS, sizeof DOTS - 1);
-    return step_copy(step, slice_make(text, sizeof text));
-}
-
 void on_get_admin_tokens(struct step *step,
                          const struct message_get_admin_tokens *message)
 {
@@ -53,12 +44,18 @@ void on_get_admin_tokens(struct step *step,
             continue;
         if (list.count == list.room && !grow(step, &list))
             return;
-        struct slice role = role_name(token.role);
         list.items[list.count++] = (struct message_token_listed){
             .agent_id = step_copy(step, token.agent_id),
-            .token_prefix = prefix_view(step, &token),
-            .role = role,
+            .token_prefix = token_prefix_view(step, token.prefix),
+            .role = role_name(token.role),
+            .scopes = scopes_words(step, token.scopes),
+            .label = step_copy(step, token.label),
             .created_at = token.created_ms,
+            .has_expires_at = token.expires_ms != 0,
+            .expires_at = token.expires_ms,
+            .has_last_used_at = token.used_ms != 0,
+            .last_used_at = token.used_ms,
+            .rotated = token.rotated,
         };
     }
 

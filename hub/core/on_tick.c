@@ -9,6 +9,7 @@
 #include "core/hold.h"
 #include "core/idempotency.h"
 #include "core/match.h"
+#include "core/token.h"
 
 enum {
     DEADLINES_PER_TICK = 256,
@@ -147,6 +148,10 @@ static void deadline_fire(struct step *step, const struct deadline *deadline)
         idempotency_expire(step, deadline->subject);
         return;
     }
+    if (deadline->kind == DEADLINE_TOKEN) {
+        token_expire(step, deadline->subject, deadline->due_ms);
+        return;
+    }
     uint64_t number = key_number(step, deadline->subject, 0);
     switch (deadline->kind) {
     case DEADLINE_TASK:
@@ -189,6 +194,7 @@ static void deadline_fire(struct step *step, const struct deadline *deadline)
         feed_linger_over(step, deadline->due_ms);
         break;
     case DEADLINE_IDEMPOTENCY:
+    case DEADLINE_TOKEN:
     default:
         step_fail(step, ERR_CORRUPT);
     }

@@ -1,13 +1,14 @@
 #include "core/token.h"
 
 #include "base/ensure.h"
-#include "core/event.h"
-#include "core/role.h"
+#include "core/deadline.h"
+#include "core/token_event.h"
 
 #include <string.h>
 
 enum {
-    TOKEN_VERSION = 1,
+    TOKEN_VERSION_FIRST = 1,
+    TOKEN_VERSION = 2,
 };
 
 /* The secret of an administrator to be is nobody's, and no id is empty. */
@@ -25,12 +26,15 @@ static struct slice agent_key(struct step *step, struct packed_key *packed,
     return packed_slice(step, buffer);
 }
 
+/* Rows of the first version know an end no token had, and nothing behind the id. */
 static bool token_unpack(struct slice key, struct slice value, struct token *ret_token)
 {
     struct unpack unpack = unpack_start(value);
-    struct token token = { 0 };
+    struct token token = { .scopes = SCOPES_ALL };
 
-    if (key.size != DIGEST_BYTES || unpack_u8(&unpack) != TOKEN_VERSION)
+    uint8_t version = unpack_u8(&unpack);
+    if (key.size != DIGEST_BYTES || version < TOKEN_VERSION_FIRST ||
+        version > TOKEN_VERSION)
         return false;
     memcpy(token.digest, key.data, DIGEST_BYTES);
     token.role = unpack_u32(&unpack);
@@ -38,6 +42,15 @@ static bool token_unpack(struct slice key, struct slice value, struct token *ret
     token.expires_ms = unpack_i64(&unpack);
     struct slice prefix = unpack_bytes(&unpack, TOKEN_PREFIX_BYTES);
     token.agent_id = unpack_slice(&unpack);
+    if (version > TOKEN_VERSION_FIRST) {
+        token.scopes = unpack_u64(&unpack);
+        token.lifetime_ms = unpack_i64(&unpack);
+        token.used_ms = unpack_i64(&unpack);
+        token.rotated = unpack_u8(&unpack) != 0;
+        token.label = unpack_slice(&unpack);
+        if (token.label.size == 0)
+            token.label = (struct slice){ 0 };
+    }
     if (!unpack_done(&unpack))
         return false;
     memcpy(token.prefix, prefix.data, TOKEN_PREFIX_BYTES);
@@ -45,10 +58,9 @@ static bool token_unpack(struct slice key, struct slice value, struct token *ret
     return true;
 }
 
-static void token_put(struct step *step, const struct token *token)
+void token_save(struct step *step, const struct token *token)
 {
     struct packed packed;
-    struct packed_key key;
     struct buffer *buffer = packed_start(&packed);
 
     pack_u8(buffer, TOKEN_VERSION);
@@ -57,10 +69,13 @@ static void token_put(struct step *step, const struct token *token)
     pack_i64(buffer, token->expires_ms);
     buffer_append(buffer, token->prefix, TOKEN_PREFIX_BYTES);
     pack_slice(buffer, token->agent_id);
+    pack_u64(buffer, token->scopes);
+    pack_i64(buffer, token->lifetime_ms);
+    pack_i64(buffer, token->used_ms);
+    pack_u8(buffer, token->rotated);
+    pack_slice(buffer, token->label);
     step_put(step, TABLE_TOKEN, slice_make(token->digest, DIGEST_BYTES),
              packed_slice(step, buffer));
-    step_put_mark(step, TABLE_TOKEN_AGENT,
-                  agent_key(step, &key, token->agent_id, token->digest));
 }
 
 bool token_agent_id_valid(struct slice agent_id)
@@ -82,6 +97,77 @@ static struct effect *ring_effect(struct step *step, enum effect_kind kind,
     return effect;
 }
 
+static void ring_add(struct step *step, const struct token *token)
+{
+    struct slice actor = step_copy(step, token->agent_id);
+    struct effect *effect = ring_effect(step, EFFECT_KEY_ADD, token->digest);
+    if (effect == NULL)
+        return;
+    effect->actor = actor;
+    effect->role = token->role;
+    effect->scopes = token->scopes;
+    effect->expires_wall_ms = token->expires_ms;
+}
+
+static void deadline_of(struct step *step, const struct token *token,
+                        void (*change)(struct step *, enum deadline_clock, int64_t,
+                                       enum deadline_kind, struct slice))
+{
+    if (token->expires_ms != 0)
+        change(step, CLOCK_WALL, token->expires_ms, DEADLINE_TOKEN,
+               slice_make(token->digest, DIGEST_BYTES));
+}
+
+static void token_add(struct step *step, const struct token *token)
+{
+    struct packed_key key;
+    ring_add(step, token);
+    token_save(step, token);
+    step_put_mark(step, TABLE_TOKEN_AGENT,
+                  agent_key(step, &key, token->agent_id, token->digest));
+    deadline_of(step, token, deadline_add);
+}
+
+void token_remove(struct step *step, const struct token *token)
+{
+    struct packed_key key;
+    struct slice index = agent_key(step, &key, token->agent_id, token->digest);
+    step_remove(step, TABLE_TOKEN_AGENT, index);
+    step_remove(step, TABLE_TOKEN, slice_make(token->digest, DIGEST_BYTES));
+    deadline_of(step, token, deadline_remove);
+    ring_effect(step, EFFECT_KEY_REMOVE, token->digest);
+}
+
+void token_end_at(struct step *step, struct token *token, int64_t expires_ms)
+{
+    token->agent_id = step_copy(step, token->agent_id);
+    token->label = step_copy(step, token->label);
+    deadline_of(step, token, deadline_remove);
+    token->expires_ms = expires_ms;
+    deadline_of(step, token, deadline_add);
+    token_save(step, token);
+    ring_add(step, token);
+}
+
+void token_expire(struct step *step, struct slice digest, int64_t due_ms)
+{
+    struct token token;
+    if (digest.size != DIGEST_BYTES ||
+        !token_load(step, (const uint8_t *)digest.data, &token) ||
+        token.expires_ms != due_ms) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
+    token_event_expired(step, &token);
+    if (!token_load(step, (const uint8_t *)digest.data, &token)) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
+    /* The deadline itself is gone already. */
+    token.expires_ms = 0;
+    token_remove(step, &token);
+}
+
 /* The first index entry of the id, and its digest. */
 static bool first_of(struct step *step, struct slice agent_id, uint8_t *ret_digest)
 {
@@ -97,83 +183,44 @@ static bool first_of(struct step *step, struct slice agent_id, uint8_t *ret_dige
     return true;
 }
 
-static uint32_t remove_all(struct step *step, struct slice agent_id)
-{
-    uint8_t digest[DIGEST_BYTES];
-    uint32_t count = 0;
-
-    while (!step_failed(step) && first_of(step, agent_id, digest)) {
-        struct packed_key packed;
-        step_remove(step, TABLE_TOKEN_AGENT, agent_key(step, &packed, agent_id, digest));
-        step_remove(step, TABLE_TOKEN, slice_make(digest, DIGEST_BYTES));
-        ring_effect(step, EFFECT_KEY_REMOVE, digest);
-        count++;
-    }
-    return count;
-}
-
 static bool has_room(struct step *step, struct slice agent_id)
 {
-    struct packed_key packed;
-    struct slice from = agent_key(step, &packed, agent_id, NULL);
-    size_t prefix_size = from.size;
+    struct token_walk walk = token_walk_of(agent_id);
+    struct token token;
     uint32_t count = 0;
-    struct slice key;
-    struct slice value;
-
-    while (count < TOKENS_PER_AGENT_MAX &&
-           step_first_from(step, TABLE_TOKEN_AGENT, from, &key, &value) &&
-           key.size == prefix_size + DIGEST_BYTES &&
-           slice_starts_with(key, slice_make(packed.bytes, prefix_size))) {
+    while (count < TOKENS_PER_AGENT_MAX && token_next(step, &walk, &token))
         count++;
-        struct buffer *buffer = packed_key_start(&packed);
-        buffer_append_slice(buffer, key);
-        buffer_append_byte(buffer, '\0');
-        from = packed_slice(step, buffer);
-    }
     return count < TOKENS_PER_AGENT_MAX;
 }
 
-bool token_mint(struct step *step, struct slice agent_id, uint32_t role)
+bool token_mint(struct step *step, const struct token_terms *terms)
 {
     const struct command *command = step->command;
     ENSURE(command->minted);
 
-    if (!token_agent_id_valid(agent_id)) {
+    if (!token_agent_id_valid(terms->agent_id)) {
         step_refuse_field(step, SLICE_OF("agent_id"), SLICE_OF("too_long"),
                           SLICE_OF("the id is empty, too long or has a NUL in it"));
         return false;
     }
-    if (!has_room(step, agent_id)) {
+    if (!has_room(step, terms->agent_id)) {
         step_refuse_field(step, SLICE_OF("agent_id"), SLICE_OF("invalid_value"),
                           SLICE_OF("it has too many tokens: revoke them first"));
         return false;
     }
 
     struct token token = {
-        .agent_id = agent_id,
-        .role = role,
+        .agent_id = terms->agent_id,
+        .role = terms->role,
+        .scopes = terms->scopes,
+        .label = terms->label,
         .created_ms = command->wall_ms,
+        .expires_ms = terms->expires_ms,
+        .lifetime_ms = terms->lifetime_ms,
     };
     memcpy(token.digest, command->minted_digest, DIGEST_BYTES);
     memcpy(token.prefix, command->minted_prefix, TOKEN_PREFIX_BYTES);
-    token_put(step, &token);
-
-    struct effect *effect = ring_effect(step, EFFECT_KEY_ADD, token.digest);
-    if (effect != NULL) {
-        effect->actor = agent_id;
-        effect->role = role;
-        effect->scopes = SCOPES_ALL;
-        effect->expires_wall_ms = token.expires_ms;
-    }
-
-    struct message event = { .type = MESSAGE_EVENT_TOKEN_CREATED };
-    event.as.event_token_created = (struct message_event_token_created){
-        .agent_id = agent_id,
-        .role = role_name(role),
-        .prefix = slice_make(token.prefix, TOKEN_PREFIX_BYTES),
-    };
-    event_add(step, &event);
+    token_add(step, &token);
     return !step_failed(step);
 }
 
@@ -182,22 +229,17 @@ void token_offer(struct step *step)
     const struct command *command = step->command;
     ENSURE(command->minted);
 
-    remove_all(step, SECRET_ID);
+    token_burn(step);
+    token_event_offered(step);
     struct token token = {
         .agent_id = SECRET_ID,
         .role = ROLE_BOOTSTRAP,
+        .scopes = SCOPES_ALL,
         .created_ms = command->wall_ms,
     };
     memcpy(token.digest, command->minted_digest, DIGEST_BYTES);
     memcpy(token.prefix, command->minted_prefix, TOKEN_PREFIX_BYTES);
-    token_put(step, &token);
-
-    struct effect *effect = ring_effect(step, EFFECT_KEY_ADD, token.digest);
-    if (effect != NULL) {
-        effect->actor = SECRET_ID;
-        effect->role = ROLE_BOOTSTRAP;
-        effect->scopes = SCOPES_ALL;
-    }
+    token_add(step, &token);
 }
 
 bool token_is_offered(struct step *step)
@@ -211,7 +253,10 @@ bool token_is_offered(struct step *step)
 
 void token_burn(struct step *step)
 {
-    remove_all(step, SECRET_ID);
+    struct token token;
+    struct token_walk walk = token_walk_of(SECRET_ID);
+    while (token_next(step, &walk, &token))
+        token_remove(step, &token);
 }
 
 bool token_exists(struct step *step, struct slice agent_id)
@@ -220,16 +265,28 @@ bool token_exists(struct step *step, struct slice agent_id)
     return token_agent_id_valid(agent_id) && first_of(step, agent_id, digest);
 }
 
-uint32_t token_revoke(struct step *step, struct slice agent_id)
+bool token_load(struct step *step, const uint8_t digest[DIGEST_BYTES],
+                struct token *ret_token)
 {
-    uint32_t count = token_agent_id_valid(agent_id) ? remove_all(step, agent_id) : 0;
-    if (count > 0) {
-        struct message event = { .type = MESSAGE_EVENT_TOKEN_REVOKED };
-        event.as.event_token_revoked.agent_id = agent_id;
-        event.as.event_token_revoked.count = count;
-        event_add(step, &event);
+    struct slice key = slice_make(digest, DIGEST_BYTES);
+    struct slice value;
+    if (!step_get(step, TABLE_TOKEN, key, &value))
+        return false;
+    if (!token_unpack(key, value, ret_token)) {
+        step_fail(step, ERR_CORRUPT);
+        return false;
     }
-    return count;
+    return true;
+}
+
+struct token_walk token_walk_of(struct slice agent_id)
+{
+    struct token_walk walk = { .only = agent_id.size + 1 };
+    ENSURE(walk.only + DIGEST_BYTES < sizeof walk.after);
+    if (agent_id.size > 0)
+        memcpy(walk.after, agent_id.data, agent_id.size);
+    walk.after_size = walk.only;
+    return walk;
 }
 
 bool token_next(struct step *step, struct token_walk *walk, struct token *ret_token)
@@ -239,7 +296,8 @@ bool token_next(struct step *step, struct token_walk *walk, struct token *ret_to
 
     ENSURE(walk->after_size < sizeof walk->after);
     if (!step_first_from(step, TABLE_TOKEN_AGENT,
-                         slice_make(walk->after, walk->after_size), &key, &value))
+                         slice_make(walk->after, walk->after_size), &key, &value) ||
+        key.size < walk->only || memcmp(key.data, walk->after, walk->only) != 0)
         return false;
     if (key.size <= DIGEST_BYTES || key.size >= sizeof walk->after) {
         step_fail(step, ERR_CORRUPT);
@@ -250,9 +308,9 @@ bool token_next(struct step *step, struct token_walk *walk, struct token *ret_to
     walk->after[key.size] = '\0';
     walk->after_size = key.size + 1;
 
-    struct slice digest = slice_make(walk->after + key.size - DIGEST_BYTES, DIGEST_BYTES);
-    if (!step_get(step, TABLE_TOKEN, digest, &value) ||
-        !token_unpack(digest, value, ret_token)) {
+    uint8_t digest[DIGEST_BYTES];
+    memcpy(digest, walk->after + key.size - DIGEST_BYTES, DIGEST_BYTES);
+    if (!token_load(step, digest, ret_token)) {
         step_fail(step, ERR_CORRUPT);
         return false;
     }
@@ -299,8 +357,9 @@ enum err core_key_next(struct transaction *transaction, uint8_t position[DIGEST_
     *ret_key = (struct core_key){
         .actor = token.agent_id,
         .role = token.role,
-        .scopes = SCOPES_ALL,
+        .scopes = token.scopes,
         .expires_wall_ms = token.expires_ms,
+        .used_wall_ms = token.used_ms,
     };
     memcpy(ret_key->digest, token.digest, DIGEST_BYTES);
     return ERR_OK;

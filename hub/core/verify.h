@@ -26,6 +26,7 @@ struct verify {
     uint64_t members;         /* rows of TABLE_MEMBER, likewise */
     uint64_t mail_deadlines;  /* rows of TABLE_DEADLINE, likewise */
     uint64_t fanout_deadlines;
+    uint64_t token_deadlines;
     uint64_t remembered; /* those of TABLE_IDEMPOTENCY's rows */
     uint64_t tasks_of_kind;
     uint64_t schema_texts;    /* texts that stand in blobs */

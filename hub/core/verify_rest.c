@@ -103,7 +103,7 @@ static void deadline_row(struct verify *verify, struct slice key, struct slice v
     struct unpack unpack = unpack_start(key);
     verify_mark(verify, value);
     uint8_t clock = unpack_u8(&unpack);
-    unpack_i64(&unpack);
+    int64_t due_ms = unpack_i64(&unpack);
     enum deadline_kind kind = (enum deadline_kind)unpack_u8(&unpack);
     verify_holds(verify, !unpack.failed && clock <= CLOCK_WALL,
                  "a deadline is misshapen");
@@ -120,12 +120,36 @@ static void deadline_row(struct verify *verify, struct slice key, struct slice v
         verify->event_deadlines--;
     } else if (kind == DEADLINE_FANOUT) {
         verify->fanout_deadlines--;
+    } else if (kind == DEADLINE_TOKEN) {
+        struct token token;
+        verify->token_deadlines++;
+        verify_holds(
+            verify,
+            clock == CLOCK_WALL && unpack.rest.size == DIGEST_BYTES &&
+                token_load(&verify->step, (const uint8_t *)unpack.rest.data, &token) &&
+                token.expires_ms == due_ms,
+            "a deadline ends no token");
     } else if (kind == DEADLINE_MAIL_SWEEP) {
         verify_holds(verify, unpack.rest.size == 8, "a sweep has no place");
     } else {
         verify_holds(verify, kind >= DEADLINE_MATCH && kind <= DEADLINE_RESEND,
                      "a deadline of an unknown kind");
     }
+}
+
+static void token_row(struct verify *verify, struct slice key, struct slice value)
+{
+    (void)value;
+    struct token token;
+    if (key.size != DIGEST_BYTES ||
+        !token_load(&verify->step, (const uint8_t *)key.data, &token)) {
+        verify_broken(verify, "a token cannot be read");
+        return;
+    }
+    if (token.expires_ms != 0)
+        verify->token_deadlines--;
+    verify_holds(verify, token.rotated ? token.expires_ms != 0 : true,
+                 "a token that was rotated out has no end");
 }
 
 static void token_agent_row(struct verify *verify, struct slice key, struct slice value)
@@ -236,11 +260,13 @@ void verify_rest(struct verify *verify)
                      verify->deadlines == 0 && verify->mail_deadlines == 0 &&
                          verify->fanout_deadlines == 0 && verify->event_deadlines == 0,
                      "a deadline belongs to nothing");
-    uint64_t tokens = verify_walk(verify, TABLE_TOKEN, count_row);
+    uint64_t tokens = verify_walk(verify, TABLE_TOKEN, token_row);
     uint64_t indexed = verify_walk(verify, TABLE_TOKEN_AGENT, token_agent_row);
     if (verify->text == NULL)
         verify_holds(verify, tokens == indexed && tokens == token_count(verify),
                      "a token is in no index");
+    if (verify->text == NULL)
+        verify_holds(verify, verify->token_deadlines == 0, "a token does not end");
     verify_holds(verify, step_counter(&verify->step, COUNTER_HEARTBEAT_MS) <= INT64_MAX,
                  "the heartbeat is out of range");
     uint64_t remembered = verify_walk(verify, TABLE_IDEMPOTENCY, count_row);

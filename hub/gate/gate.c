@@ -1,10 +1,12 @@
 #include "gate/gate.h"
 
 #include "base/ensure.h"
+#include "base/hash.h"
 #include "os/counter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     KEEP_BYTES = 4096, /* room for answers of the gate's own, and small messages */
@@ -59,6 +61,44 @@ enum err gate_key_add(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
 uint32_t gate_key_remove(struct gate *gate, const uint8_t digest[DIGEST_BYTES])
 {
     return keyring_remove(gate->keyring, digest);
+}
+
+void gate_key_use(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
+                  struct gate_time now)
+{
+    if (gate->used_count < USED_MAX && keyring_use(gate->keyring, digest, now.wall_ms))
+        memcpy(gate->used[gate->used_count++], digest, DIGEST_BYTES);
+}
+
+struct envelope *gate_uses(const struct gate *gate)
+{
+    if (gate->used_count == 0)
+        return NULL;
+    struct envelope *envelope = gate_envelope(gate, 0, SLICE_OF(""));
+    if (envelope == NULL)
+        return NULL;
+    envelope->role = ROLE_HUB;
+    envelope->message.type = MESSAGE_TOKENS_USED;
+    struct slice_list *digests = &envelope->message.as.tokens_used.digests;
+    digests->items =
+        arena_take_many(&envelope->arena, gate->used_count, sizeof *digests->items);
+    for (size_t i = 0; digests->items != NULL && i < gate->used_count; i++) {
+        char *text = arena_take(&envelope->arena, (size_t)2 * DIGEST_BYTES);
+        if (text == NULL)
+            break;
+        hex_encode(text, gate->used[i], DIGEST_BYTES);
+        digests->items[digests->count++] = slice_make(text, (size_t)2 * DIGEST_BYTES);
+    }
+    if (arena_failed(&envelope->arena)) {
+        envelope_destroy(envelope);
+        return NULL;
+    }
+    return envelope;
+}
+
+void gate_uses_told(struct gate *gate)
+{
+    gate->used_count = 0;
 }
 
 static void render(struct gate *gate, const struct message *message, uint16_t status,

@@ -23,6 +23,7 @@ enum {
     TOKEN_BYTES = 32,
     TOKEN_TEXT_BYTES = 2 * TOKEN_BYTES,
     FAREWELL_BYTES_MAX = 64,
+    USED_MAX = 64,
 };
 
 struct gate_options {
@@ -52,6 +53,9 @@ struct gate {
     struct failures *failures;
     struct buffer answer;
     char farewell[FAREWELL_BYTES_MAX];
+    /* Tokens whose use the store has not heard of. */
+    uint8_t used[USED_MAX][DIGEST_BYTES];
+    size_t used_count;
 };
 
 /* NULL without memory. */
@@ -62,6 +66,15 @@ enum err gate_key_add(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
                       const struct key *key);
 /* Returns the role it had; 0: it was not there. */
 uint32_t gate_key_remove(struct gate *gate, const uint8_t digest[DIGEST_BYTES]);
+
+/* The key was used. When too many uses wait to be told, a later one counts. */
+void gate_key_use(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
+                  struct gate_time now);
+
+/* The hub's own word to the core of the uses that wait; NULL when there are none, or
+ * without memory. They wait until gate_uses_told(). */
+struct envelope *gate_uses(const struct gate *gate);
+void gate_uses_told(struct gate *gate);
 
 /* True when a token of this role and these scopes opens the message; else the verdict says
  * what is missing. `roles` are those the message's row allows. */

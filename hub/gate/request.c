@@ -80,6 +80,7 @@ bool request_check(struct gate *gate, const struct request *request, struct gate
     }
     if (!gate_opens(gate, request->type, roles, key, true, ret_verdict))
         return false;
+    gate_key_use(gate, ret_caller->digest, now);
     ret_caller->known = true;
     return true;
 }
@@ -97,6 +98,7 @@ static void mint(struct envelope *envelope, struct minted *ret_minted)
 {
     if (envelope->message.type != MESSAGE_POST_ONBOARD_REGISTER &&
         envelope->message.type != MESSAGE_POST_ADMIN_TOKEN &&
+        envelope->message.type != MESSAGE_POST_ADMIN_TOKEN_ROTATE &&
         envelope->message.type != MESSAGE_POST_ENROL)
         return;
     draw(ret_minted->text, envelope->minted_digest);

@@ -168,6 +168,7 @@ static bool identify(struct session *session, struct gate *gate, struct slice ad
         gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, false, verdict);
         return false;
     }
+    gate_key_use(gate, digest, now);
     return true;
 }
 

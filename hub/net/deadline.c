@@ -2,6 +2,7 @@
 
 #include "net/exchange.h"
 #include "net/handoff.h"
+#include "net/parking.h"
 #include "net/peer.h"
 #include "os/clock.h"
 
@@ -140,6 +141,17 @@ static void tell_alive(struct net *net, int64_t now_ms)
     options->alive();
 }
 
+static void tell_uses(struct net *net)
+{
+    struct envelope *envelope = gate_uses(net->gate);
+    if (envelope == NULL)
+        return;
+    if (parking_push(net, envelope))
+        gate_uses_told(net->gate);
+    else
+        envelope_destroy(envelope);
+}
+
 static void tick(lws_sorted_usec_list_t *sul)
 {
     struct net *net = lws_container_of(sul, struct net, tick);
@@ -149,6 +161,7 @@ static void tick(lws_sorted_usec_list_t *sul)
         act(lws_container_of(node, struct link, deadline), now_ms);
     handoff_drain(net);
     tell_alive(net, now_ms);
+    tell_uses(net);
     deadline_start(net);
 }
 

@@ -251,6 +251,8 @@ SCENES = {
     "post_task_cancel": lambda hub: {"task_id": a_task(hub)},
     "post_task_retry": lambda hub: {"task_id": a_dead_letter(hub)},
     "delete_admin_token": lambda hub: {"ignored": hub.register("ada")},
+    "delete_admin_token_one": lambda hub: {"token_prefix": hub.register("ada")[:8]},
+    "post_admin_token_rotate": lambda hub: {"ignored": hub.register("ada")},
     "get_agent_state": lambda hub: {"agent_id": an_agent(hub)},
     "get_agent_states": lambda hub: {"ignored": an_agent(hub)},
     "post_agent_drain": lambda hub: {"agent_id": an_agent(hub)},
@@ -301,8 +303,8 @@ class Provocations:
         if self.expects(403, "forbidden") and not self.http.is_open(self.route):
             for role in set(ROLES) - set(self.http.roles(self.route)):
                 self.ask(403, "forbidden", body=body, token=self.http.token(role))
-        if self.route == "delete_admin_token":
-            self.ask(403, "forbidden", token=self.http.token("agent"))
+        if "/admin/tokens/{agent_id}" in self.http.routes[self.route][1]:
+            self.ask(403, "forbidden", token=self.http.token("agent"), body=body)
 
     def bodies(self):
         route, token = self.route, self.http.allowed(self.route)
@@ -322,6 +324,9 @@ class Provocations:
         content = self.http.routes[self.route][2].get("requestBody")
         if content is None and "{name}" in self.http.routes[self.route][1]:
             self.ask(422, "validation_failed", token=token, values={"name": "No-name"})
+            return
+        if self.route == "delete_admin_token_one":
+            self.ask(422, "validation_failed", token=token, values={"token_prefix": "5d"})
             return
         if content is None:
             self.ask(422, "validation_failed", token=token, query="limit=0")
@@ -347,6 +352,8 @@ class Provocations:
         if self.expects(404, "agent_not_found"):
             self.ask(404, "agent_not_found", token=token, body=body,
                      values={"agent_id": "nobody"})
+        if self.expects(404, "token_not_found"):
+            self.ask(404, "token_not_found", token=token, body=body)
         if self.expects(404, "channel_not_found"):
             self.ask(404, "channel_not_found", token=token, body=body,
                      values={"channel": "nowhere"})

@@ -193,8 +193,9 @@ class Hub:
             self.tokens[agent_id] = answer.json["token"]
         return self.tokens[agent_id]
 
-    def mint(self, agent_id, role):
-        answer = self.http("POST", "/admin/tokens", {"agent_id": agent_id, "role": role},
+    def mint(self, agent_id, role, **fields):
+        answer = self.http("POST", "/admin/tokens",
+                           {"agent_id": agent_id, "role": role, **fields},
                            token=self.admin)
         assert answer.status == 201, answer
         return answer.json["token"]

@@ -144,9 +144,24 @@ static void route_check(const struct model *model, const struct source *source)
     examples_check(source);
 }
 
+/* What stands in a token's list of scopes is what the rows name. */
+static void scopes_check(const struct model *model)
+{
+    const json_t *scopes = json_object_get(model->scopes, "scopes");
+    const json_t *words = json_object_get(
+        json_object_get(json_object_get(model->common, "$defs"), "scope"), "enum");
+    bool same = json_array_size(scopes) == json_array_size(words);
+    for (size_t i = 0; same && i < json_array_size(scopes); i++)
+        same = json_equal(json_object_get(json_array_get(scopes, i), "name"),
+                          json_array_get(words, i)) != 0;
+    if (!same)
+        fail("common.json", "the words of \"scope\" are not those of scopes.json");
+}
+
 void keyword_check(const struct model *model)
 {
     schema_check(model->common, "common.json");
+    scopes_check(model);
     schema_check(model->config, "config.json");
     schema_check(json_object_get(model->errors, "http_error"), "errors.json");
     schema_check(json_object_get(model->errors, "problem"), "errors.json");

@@ -65,6 +65,7 @@ void fleet_as_client(struct fleet *fleet, const char *actor, uint32_t role)
     fleet->command.origin.link = FLEET_HTTP_LINK;
     fleet->command.actor = slice_from_text(actor);
     fleet->command.role = role;
+    fleet->command.scopes = SCOPES_ALL;
 }
 
 void fleet_as_agent(struct fleet *fleet, const char *actor, uint64_t link)
@@ -72,6 +73,7 @@ void fleet_as_agent(struct fleet *fleet, const char *actor, uint64_t link)
     fleet->command.origin.link = link;
     fleet->command.actor = slice_from_text(actor);
     fleet->command.role = ROLE_AGENT;
+    fleet->command.scopes = SCOPES_ALL;
 }
 
 void fleet_as_hub(struct fleet *fleet)
@@ -79,6 +81,7 @@ void fleet_as_hub(struct fleet *fleet)
     fleet->command.origin.link = 0;
     fleet->command.actor = (struct slice){ 0 };
     fleet->command.role = ROLE_HUB;
+    fleet->command.scopes = SCOPES_ALL;
 }
 
 void fleet_pass(struct fleet *fleet, int64_t ms)
@@ -166,6 +169,7 @@ void fleet_settle(struct fleet *fleet)
     fleet->command.origin = asker.origin;
     fleet->command.actor = asker.actor;
     fleet->command.role = asker.role;
+    fleet->command.scopes = SCOPES_ALL;
 }
 
 const struct effect *fleet_answer(const struct fleet *fleet)

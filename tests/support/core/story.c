@@ -168,8 +168,23 @@ static void enrolment(struct fleet *fleet)
     fleet->command.credential_present = false;
 }
 
+static void tokens_used(struct fleet *fleet)
+{
+    static char text[2 * DIGEST_BYTES];
+    struct slice digest = slice_make(text, sizeof text);
+    struct message message = { .type = MESSAGE_TOKENS_USED };
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = i % 2 == 0 ? '0' : '9';
+    message.as.tokens_used.digests = (struct slice_list){ &digest, 1 };
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &message);
+}
+
+static const char PREFIX[] = "a1b2c3d4";
+
 static void tokens(struct fleet *fleet)
 {
+    memcpy(fleet->command.minted_prefix, PREFIX, 8);
     struct message message = { .type = MESSAGE_POST_ADMIN_TOKEN };
     message.as.post_admin_token.agent_id = SLICE_OF("dora");
     fleet->command.minted = true;
@@ -180,7 +195,21 @@ static void tokens(struct fleet *fleet)
     message.as.post_onboard_register.agent_id = SLICE_OF("emil");
     memset(fleet->command.minted_digest, 8, sizeof fleet->command.minted_digest);
     fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_POST_ADMIN_TOKEN_ROTATE };
+    message.as.post_admin_token_rotate.agent_id = SLICE_OF("dora");
+    message.as.post_admin_token_rotate.overlap_ms = 1000;
+    memset(fleet->command.minted_digest, 9, sizeof fleet->command.minted_digest);
+    fleet_do(fleet, &message);
     fleet->command.minted = false;
+    tokens_used(fleet);
+    fleet_pass(fleet, 1000);
+    fleet_as_hub(fleet);
+    fleet_settle(fleet);
+    fleet_as_client(fleet, "root", ROLE_ADMIN);
+    message = (struct message){ .type = MESSAGE_DELETE_ADMIN_TOKEN_ONE };
+    message.as.delete_admin_token_one.agent_id = SLICE_OF("emil");
+    message.as.delete_admin_token_one.token_prefix = slice_from_text(PREFIX);
+    fleet_do(fleet, &message);
     message = (struct message){ .type = MESSAGE_DELETE_ADMIN_TOKEN };
     message.as.delete_admin_token.agent_id = SLICE_OF("dora");
     fleet_do(fleet, &message);

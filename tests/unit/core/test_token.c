@@ -44,6 +44,13 @@ static void revoke(struct fleet *fleet, const char *agent_id)
     fleet_do(fleet, &message);
 }
 
+/* The next commands come with the token whose digest is made of this mark. */
+static void comes_with(struct fleet *fleet, uint8_t mark)
+{
+    fleet->command.credential_present = true;
+    memset(fleet->command.credential, mark, DIGEST_BYTES);
+}
+
 static size_t keys(struct fleet *fleet)
 {
     uint8_t position[DIGEST_BYTES] = { 0 };
@@ -185,6 +192,7 @@ static void only_an_admin_revokes_the_tokens_of_others(void **state)
     ask_for(&fleet, "bob", NULL, 2);
 
     fleet_as_client(&fleet, "bob", ROLE_AGENT);
+    comes_with(&fleet, 2);
     revoke(&fleet, "ada");
     assert_refused(&fleet, "forbidden");
     assert_int_equal(keys(&fleet), 2);

@@ -114,7 +114,9 @@ static void a_required_text_left_out_goes_out_empty(void **state)
     message.as.post_admin_token_answer.agent_id = SLICE_OF("ci");
     message.as.post_admin_token_answer.role = SLICE_OF("agent");
     assert_string_equal(bench_text(*state, &message),
-                        "{\"agent_id\":\"ci\",\"token\":\"\",\"role\":\"agent\"}");
+                        "{\"agent_id\":\"ci\",\"token\":\"\",\"role\":\"agent\","
+                        "\"token_prefix\":\"\",\"scopes\":null,\"label\":null,"
+                        "\"expires_at\":null}");
 }
 
 static void a_request_renders_its_body_alone(void **state)
