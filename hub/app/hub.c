@@ -156,6 +156,7 @@ static struct core_settings core_settings(const struct config *config)
         .presence_subscribers_max =
             (uint32_t)config_number(config, SETTING_PRESENCE_SUBSCRIBERS_MAX),
         .presence_interval_ms = config_number(config, SETTING_PRESENCE_INTERVAL_MS),
+        .activities_max = (uint32_t)config_number(config, SETTING_ANALYTICS_AGENTS_MAX),
         .heartbeat_max_ms = config_number(config, SETTING_IDLE_TIMEOUT_MS) / 2,
         .events_max = (uint64_t)config_number(config, SETTING_EVENTS_MAX),
         .events_ttl_ms = config_number(config, SETTING_EVENTS_TTL_MS),

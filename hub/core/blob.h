@@ -26,6 +26,7 @@ enum blob_kind {
     BLOB_CHANNEL = 21, /* owner: channel; its description */
 
     BLOB_CONFIG = 130,       /* owner: enum config_text */
+    BLOB_SAID = 131,         /* owner: 1; what was said to all, see activity.h */
     BLOB_TASK_BLOCKED = 140, /* owner: task; why its agent cannot go on */
 };
 

@@ -1,6 +1,6 @@
 #include "core/channel.h"
 
-#include "core/agent.h"
+#include "core/activity.h"
 #include "core/blob.h"
 #include "core/event.h"
 #include "core/fanout.h"
@@ -304,6 +304,7 @@ bool channel_publish(struct step *step, const struct channel_saying *saying,
                     key_two(&key, channel.number, channel.last), ret_letter->number);
     history_trim(step, &channel);
     channel_save(step, &channel);
+    activity_sent(step, ret_letter->from);
     fanout_start(step, ret_letter);
     return !step_failed(step);
 }

@@ -59,6 +59,8 @@ const char *const CORE_TABLES[] = {
     [TABLE_PRESENCE_CHANGE] = "presence_change",
     [TABLE_PRESENCE_AGENT] = "presence_agent",
     [TABLE_PRESENCE_LINK] = "presence_link",
+    [TABLE_ACTIVITY] = "activity",
+    [TABLE_ACTIVITY_GONE] = "activity_gone",
 };
 
 const unsigned CORE_TABLE_COUNT = TABLE_COUNT;

@@ -1,6 +1,6 @@
 #include "core/fanout.h"
 
-#include "core/agent.h"
+#include "core/activity.h"
 #include "core/box.h"
 #include "core/channel.h"
 #include "core/deadline.h"
@@ -78,6 +78,7 @@ static bool fanout_load(struct step *step, struct fanout *ret_fanout)
 static void put_into_box(struct step *step, struct fanout *fanout, struct box *box)
 {
     box_add(step, box, fanout->letter.number);
+    activity_received(step, box->id);
     fanout->boxes++;
 }
 
@@ -122,6 +123,7 @@ static bool channel_next(struct step *step, struct fanout *fanout)
     if (agent_load_id(step, member.box.id, &agent) && agent.link != 0) {
         step->fanout_bytes += letter_bytes(&fanout->letter);
         step_send(step, agent.link, &fanout->message);
+        activity_received(step, member.box.id);
     } else {
         put_into_box(step, fanout, &member.box);
     }

@@ -1,5 +1,6 @@
 #include "core/hold.h"
 
+#include "core/activity.h"
 #include "core/blob.h"
 #include "core/deadline.h"
 #include "core/feed.h"
@@ -42,6 +43,7 @@ void hold_renew(struct step *step, struct task *task)
 
 void hold_start(struct step *step, struct task *task)
 {
+    activity_touch(step, step_actor(step));
     if (task->state == TASK_ASSIGNED) {
         task_move(step, task, TASK_WORKING);
         feed_touch(step, task->agent);
@@ -162,6 +164,8 @@ void hold_release(struct step *step, struct task *task, struct agent *agent)
         step_fail(step, ERR_CORRUPT);
         return;
     }
+    if (agent->link != 0 && agent->link == step->command->origin.link)
+        activity_touch(step, step_actor(step));
     step_remove(step, TABLE_HOLDING, key_two(&key, agent->number, task->number));
     task->held = false;
     if (task->blocked)

@@ -1,3 +1,4 @@
+#include "core/activity.h"
 #include "core/config.h"
 #include "core/deadline.h"
 #include "core/feed.h"
@@ -176,6 +177,8 @@ void on_identify(struct step *step, const struct message_identify *message)
     agent_profile_save(step, agent.number, &profile);
     feed_touch(step, agent.number);
     agent_save(step, &agent);
+    if (!same_link)
+        activity_connected(step, message->agent_id);
 
     answer_identified(step, &agent, message->agent_id);
     if (!was_connected) {

@@ -1,6 +1,6 @@
 #include "core/post.h"
 
-#include "core/agent.h"
+#include "core/activity.h"
 #include "core/box.h"
 #include "core/fanout.h"
 
@@ -39,9 +39,11 @@ bool post(struct step *step, const struct post *post, struct slice *ret_id,
     }
 
     letter_store(step, &letter);
+    activity_sent(step, letter.from);
     message_make(step, &letter, &message);
     if (to_all) {
         step_broadcast(step, 0, &message);
+        activity_broadcast(step);
         fanout_start(step, &letter);
     } else if (here) {
         step_send(step, target.link, &message);
@@ -49,6 +51,8 @@ bool post(struct step *step, const struct post *post, struct slice *ret_id,
         letter_use(step, letter.number, 1);
         box_add(step, &box, letter.number);
     }
+    if (!to_all)
+        activity_received(step, letter.to);
     *ret_id = message.as.message_out.id;
     *ret_delivery = here ? SLICE_OF("delivered") : SLICE_OF("queued");
     return !step_failed(step);

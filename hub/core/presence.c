@@ -1,5 +1,6 @@
 #include "core/presence.h"
 
+#include "core/activity.h"
 #include "core/deadline.h"
 #include "core/event.h"
 #include "core/feed.h"
@@ -136,6 +137,7 @@ void presence_drop(struct step *step, struct agent *agent)
                             agent->number);
     }
     agent_save(step, agent);
+    activity_gone(step, agent_id(step, agent->number));
 }
 
 void presence_leave(struct step *step, struct agent *agent)

@@ -37,6 +37,7 @@ struct core_settings {
     uint32_t schema_payloads_checked; /* stored ones that a new version is tried on */
     uint32_t schema_steps_max;        /* what judging one payload may cost */
     int64_t heartbeat_max_ms;         /* agents are told to say something this often */
+    uint32_t activities_max;          /* names whose activity is kept */
     uint64_t events_max;              /* events kept; 0: no matter how many */
     int64_t events_ttl_ms;  /* how long an event is kept; 0: no matter how long */
     uint32_t event_classes; /* bits of enum event_class: what is kept at all */

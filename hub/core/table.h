@@ -51,6 +51,8 @@
  *   presence_change sequence               the agent changed then
  *   presence_agent agent                   its last change
  *   presence_link  link                    who hears of them
+ *   activity       id (bytes)              see activity.h
+ *   activity_gone  hour, id                index, likewise
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -100,6 +102,8 @@ enum table {
     TABLE_PRESENCE_CHANGE,
     TABLE_PRESENCE_AGENT,
     TABLE_PRESENCE_LINK,
+    TABLE_ACTIVITY,
+    TABLE_ACTIVITY_GONE,
     TABLE_COUNT
 };
 
@@ -122,6 +126,7 @@ enum counter {
     COUNTER_SCHEMAS = 41,          /* schemas of the fleet, by name */
 
     COUNTER_HEARTBEAT_MS = 130, /* set by an operator; 0: never set */
+    COUNTER_ACTIVITIES = 131,   /* names whose activity is kept */
 };
 
 #endif

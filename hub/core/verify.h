@@ -32,6 +32,7 @@ struct verify {
     uint64_t schema_texts;    /* texts that stand in blobs */
     uint64_t schema_versions; /* versions and bindings that heads account for */
     uint64_t schema_binds;
+    uint64_t gone; /* rows of TABLE_ACTIVITY_GONE that activities account for */
     uint64_t event_last;
     uint64_t event_epoch;
     uint64_t event_deadlines; /* rows of TABLE_DEADLINE, likewise */
@@ -65,6 +66,7 @@ void verify_channels(struct verify *verify);
 void verify_events(struct verify *verify);
 void verify_feed(struct verify *verify);
 void verify_rest(struct verify *verify);
+void verify_activity(struct verify *verify);
 void verify_schemas(struct verify *verify); /* after the others */
 
 #endif

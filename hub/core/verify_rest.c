@@ -85,6 +85,9 @@ static void blob_row(struct verify *verify, struct slice key, struct slice value
         return;
     case BLOB_IDEMPOTENCY:
         return;
+    case BLOB_SAID:
+        verify_holds(verify, number == 1, "what was said to all stands elsewhere");
+        return;
     case BLOB_CONFIG:
         verify_holds(verify, number > 0 && number <= CONFIG_TEXT_LAST,
                      "a setting of an unknown kind");

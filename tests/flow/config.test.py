@@ -131,5 +131,38 @@ async def a_pushed_task_is_a_task_of_its_agent_alone(hub):
     same(hub.task(waiting)["state"], "completed")
 
 
+@case()
+async def what_agents_say_is_counted_and_outlives_a_restart(hub):
+    def agents():
+        found = hub.http("GET", "/api/analytics/agents", token=hub.submitter).json
+        same(found["cursor"], None)
+        return {item["agent_id"]: item for item in found["agents"]}
+
+    same(hub.http("GET", "/api/analytics/summary").status, 401)
+    ada = await hub.agent("ada")
+    bob = await hub.agent("bob")
+    await ada.send("message", to="bob", payload={"text": "hello"})
+    await ada.expect("message_sent")
+    await bob.send("message", payload={"text": "hello all"})
+    await bob.expect("message_sent")
+    for _ in range(2):
+        found = agents()
+        same([(found[name]["messages_sent_24h"], found[name]["messages_received_24h"])
+              for name in ("ada", "bob")], [(1, 1), (1, 2)])
+        if found["ada"]["connected"]:
+            same(found["ada"]["status"], "active")
+            same(hub.stop(), 0)
+            hub.start()
+    same(found["ada"]["status"], "offline")
+    summary = hub.http("GET", "/api/analytics/summary", token=hub.submitter).json
+    same((summary["total_agents"], summary["agents_connected"],
+          summary["total_messages_24h"]), (2, 0, 2))
+    hours = hub.http("GET", "/api/analytics/agents/ada/hourly", token=hub.submitter).json
+    same((hours["agent_id"], len(hours["hourly"])), ("ada", 24))
+    same(sum(hour["sent"] for hour in hours["hourly"]), 1)
+    nobody = hub.http("GET", "/api/analytics/agents/nobody/hourly", token=hub.submitter)
+    same((nobody.status, sum(hour["sent"] for hour in nobody.json["hourly"])), (200, 0))
+
+
 if __name__ == "__main__":
     main()

@@ -42,6 +42,7 @@ void fleet_init(struct fleet *fleet)
             .presence_subscribers_max = 100,
             .presence_interval_ms = 200,
             .heartbeat_max_ms = 30 * 1000,
+            .activities_max = 10000,
             .event_classes = UINT32_MAX,
             .digest = digest_sha256,
             .judge = judge_create(100000),

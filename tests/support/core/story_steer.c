@@ -34,8 +34,18 @@ static void push(struct fleet *fleet)
     scene_link_closed(fleet, DAVE.link);
 }
 
+static void look(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_GET_ANALYTICS_AGENT_HOURLY };
+    message.as.get_analytics_agent_hourly.agent_id = SLICE_OF("ada");
+    ask(fleet, message);
+    ask(fleet, (struct message){ .type = MESSAGE_GET_ANALYTICS_AGENTS });
+    ask(fleet, (struct message){ .type = MESSAGE_GET_ANALYTICS_SUMMARY });
+}
+
 void story_steer(struct fleet *fleet)
 {
+    look(fleet);
     configure(fleet);
     push(fleet);
 }

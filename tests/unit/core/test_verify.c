@@ -92,7 +92,8 @@ static bool may_be_lost(enum table table, const struct lifted *row)
     /* A head does not say whether there is a result, an error or a note. */
     uint64_t kind = get_u64((const uint8_t *)row->key.data + 8);
     uint64_t piece = get_u64((const uint8_t *)row->key.data + 16);
-    return ((kind >= 2 && kind <= 4) || kind == BLOB_CONFIG) && piece == 0;
+    return ((kind >= 2 && kind <= 4) || kind == BLOB_CONFIG || kind == BLOB_SAID) &&
+           piece == 0;
 }
 
 static void spoil(enum table table, size_t n, const struct lifted *row)
