@@ -2,6 +2,7 @@
 
 #include "app/keys.h"
 #include "app/listen.h"
+#include "app/rates.h"
 #include "app/service.h"
 #include "core/event_class.h"
 #include "net/net.h"
@@ -229,6 +230,11 @@ static void enrolled(void *context)
     enrolment_over(config_path(hub->config, SETTING_DATA));
 }
 
+static int64_t setting_number(const void *config, enum setting setting)
+{
+    return config_number(config, setting);
+}
+
 static enum exit_code net_start(struct hub *hub)
 {
     const struct config *config = hub->config;
@@ -261,6 +267,7 @@ static enum exit_code net_start(struct hub *hub)
     options.keys_max = KEYS_MAX;
     options.enrolled = enrolled;
     options.context = hub;
+    limits_read(&options.limits, setting_number, config);
     options.engine = hub->engine;
     options.wire = hub->wire;
 
@@ -294,6 +301,8 @@ static enum exit_code keys_start(struct hub *hub)
     if (err == ERR_OK)
         err = keys_load(hub->engine, hub->store, net_gate(hub->net),
                         config_path(hub->config, SETTING_DATA));
+    if (err == ERR_OK)
+        err = rates_load(hub->store, net_gate(hub->net));
     if (err == ERR_OK)
         err = engine_start(hub->engine);
     if (err != ERR_OK)

@@ -3,7 +3,8 @@
 #include "core/blob.h"
 
 enum {
-    AGENT_VERSION = 1,
+    AGENT_VERSION = 2,
+    AGENT_VERSION_UNLIMITED = 1, /* without limited_until_ms */
     PROFILE_VERSION = 1,
     FLAG_UNRESPONSIVE = 1,
     FLAG_IDLE = 2,
@@ -30,7 +31,10 @@ bool agent_unpack(struct step *step, uint64_t number, struct slice value,
     agent.connected_ms = unpack_i64(&row);
     agent.changed_ms = unpack_i64(&row);
     agent.grace_until_ms = unpack_i64(&row);
-    if (version != AGENT_VERSION || !unpack_done(&row)) {
+    if (version == AGENT_VERSION)
+        agent.limited_until_ms = unpack_i64(&row);
+    if ((version != AGENT_VERSION && version != AGENT_VERSION_UNLIMITED) ||
+        !unpack_done(&row)) {
         step_fail(step, ERR_CORRUPT);
         return false;
     }
@@ -75,7 +79,7 @@ void agent_create(struct step *step, struct slice id, struct agent *ret_agent)
 bool agent_has_room(const struct agent *agent)
 {
     return agent->link != 0 && !agent->unresponsive && agent->drains == 0 &&
-           agent->held < agent->slots;
+           agent->limited_until_ms == 0 && agent->held < agent->slots;
 }
 
 void agent_leave_line(struct step *step, struct agent *agent)
@@ -123,6 +127,7 @@ void agent_save(struct step *step, struct agent *agent)
     pack_i64(row, agent->connected_ms);
     pack_i64(row, agent->changed_ms);
     pack_i64(row, agent->grace_until_ms);
+    pack_i64(row, agent->limited_until_ms);
     step_put(step, TABLE_AGENT, key_one(&key, agent->number), packed_slice(step, row));
 }
 

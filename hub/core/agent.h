@@ -33,6 +33,9 @@ struct agent {
     int64_t connected_ms;   /* wall, of the last identify */
     int64_t changed_ms;     /* wall, of the last change of its shown state */
     int64_t grace_until_ms; /* fleet clock: its tasks wait for it until then; 0 none */
+    int64_t
+        limited_until_ms; /* fleet clock: it went past its rate, and gets no task until
+                                 then; 0 none */
 };
 
 struct agent_profile {

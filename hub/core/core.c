@@ -61,6 +61,8 @@ const char *const CORE_TABLES[] = {
     [TABLE_PRESENCE_LINK] = "presence_link",
     [TABLE_ACTIVITY] = "activity",
     [TABLE_ACTIVITY_GONE] = "activity_gone",
+    [TABLE_RATE] = "rate",
+    [TABLE_RATE_EXEMPT] = "rate_exempt",
 };
 
 const unsigned CORE_TABLE_COUNT = TABLE_COUNT;

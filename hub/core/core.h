@@ -106,6 +106,13 @@ struct core_chain {
 /* Computes every link anew; a row the store cannot read is the transaction's error. */
 enum err core_chain_verify(struct transaction *transaction, event_digest *digest,
                            struct core_chain *ret_chain);
+/* Walk the limits that operators set: start with an empty name. ERR_NOT_FOUND at the end.
+ * The name lies in the tables. */
+enum err core_rate_override_next(struct transaction *transaction, struct slice after,
+                                 struct slice *ret_name,
+                                 struct rate_override *ret_override);
+enum err core_rate_exempt_next(struct transaction *transaction, struct slice after,
+                               struct slice *ret_name);
 
 /* Walks every table both ways and names the first broken invariant in *ret_text (fixed
  * text); ERR_CORRUPT then. For tests and `drover store verify`. */

@@ -31,6 +31,8 @@ enum deadline_kind {
     DEADLINE_FEED = 140,        /* subject: 0; changes of agents are to be said */
     DEADLINE_FEED_LINGER = 141, /* subject: 0; the feed may rest */
     DEADLINE_EVENTS = 160,      /* subject: 0; events may be too old or too many */
+
+    DEADLINE_RATE = 110, /* subject: agent; it may get tasks again */
 };
 
 /* `subject` is at most 64 bytes; number subjects are 8 bytes big-endian. Adding what is

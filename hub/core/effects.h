@@ -8,6 +8,7 @@
 #define CORE_EFFECTS_H
 
 #include "message/envelope.h"
+#include "message/rate.h"
 
 enum effect_kind {
     EFFECT_SEND,       /* `message` to `link` */
@@ -18,9 +19,11 @@ enum effect_kind {
     EFFECT_KEY_ADD,    /* `digest`, `actor`, `role`, `scopes`, ... join the ring */
     EFFECT_KEY_REMOVE, /* `digest` leaves it; links it opened are closed */
     EFFECT_SUBSCRIBE,  /* `link` gets what is published from now on */
-    EFFECT_UNSUBSCRIBE, /* and does not any more */
-    EFFECT_PUBLISH,     /* `message` to every subscribed link; whoever is slow misses it
+    EFFECT_UNSUBSCRIBE,   /* and does not any more */
+    EFFECT_PUBLISH,       /* `message` to every subscribed link; whoever is slow misses it
                            and is told so */
+    EFFECT_RATE_OVERRIDE, /* `actor` has the limits of `override`; empty: the defaults */
+    EFFECT_RATE_EXEMPT,   /* `actor` has no limits, or has them again: `exempt` */
 };
 
 struct effect {
@@ -38,6 +41,8 @@ struct effect {
     uint32_t role;
     uint64_t scopes;
     int64_t expires_wall_ms;
+    struct rate_override override;
+    bool exempt;
     struct message message;
 };
 

@@ -94,6 +94,8 @@ static struct slice agent_reason(struct step *step, const struct agent *agent,
         return SLICE_OF("takes no tasks");
     if (agent->unresponsive)
         return SLICE_OF("unresponsive");
+    if (agent->limited_until_ms != 0)
+        return SLICE_OF("rate limited");
     if (agent->drains != 0)
         return SLICE_OF("draining");
     if (agent->held >= agent->slots)

@@ -9,6 +9,7 @@
 #include "core/hold.h"
 #include "core/idempotency.h"
 #include "core/match.h"
+#include "core/rate.h"
 #include "core/token.h"
 
 enum {
@@ -192,6 +193,9 @@ static void deadline_fire(struct step *step, const struct deadline *deadline)
         break;
     case DEADLINE_FEED_LINGER:
         feed_linger_over(step, deadline->due_ms);
+        break;
+    case DEADLINE_RATE:
+        rate_hold_over(step, number, deadline->due_ms);
         break;
     case DEADLINE_IDEMPOTENCY:
     case DEADLINE_TOKEN:

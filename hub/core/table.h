@@ -53,6 +53,8 @@
  *   presence_link  link                    who hears of them
  *   activity       id (bytes)              see activity.h
  *   activity_gone  hour, id                index, likewise
+ *   rate           name (bytes)            limits of its own; see rate.h
+ *   rate_exempt    name (bytes)            index: has no limits
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -104,6 +106,8 @@ enum table {
     TABLE_PRESENCE_LINK,
     TABLE_ACTIVITY,
     TABLE_ACTIVITY_GONE,
+    TABLE_RATE,
+    TABLE_RATE_EXEMPT,
     TABLE_COUNT
 };
 
@@ -127,6 +131,9 @@ enum counter {
 
     COUNTER_HEARTBEAT_MS = 130, /* set by an operator; 0: never set */
     COUNTER_ACTIVITIES = 131,   /* names whose activity is kept */
+
+    COUNTER_RATE_OVERRIDES = 110, /* rows of TABLE_RATE */
+    COUNTER_RATE_EXEMPT = 111,    /* rows of TABLE_RATE_EXEMPT */
 };
 
 #endif

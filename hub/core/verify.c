@@ -104,6 +104,7 @@ enum err core_verify(struct transaction *transaction, const char **ret_text)
     verify_rest(&verify);
     verify_schemas(&verify);
     verify_activity(&verify);
+    verify_rates(&verify);
 
     enum err err = verify.step.err;
     map_destroy(verify.set_users);

@@ -68,5 +68,6 @@ void verify_feed(struct verify *verify);
 void verify_rest(struct verify *verify);
 void verify_activity(struct verify *verify);
 void verify_schemas(struct verify *verify); /* after the others */
+void verify_rates(struct verify *verify);
 
 #endif

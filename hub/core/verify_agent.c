@@ -63,6 +63,21 @@ static void check_grace(struct verify *verify, const struct agent *agent)
     verify->deadlines++;
 }
 
+static void check_rate(struct verify *verify, const struct agent *agent)
+{
+    struct packed_key packed;
+    if (agent->limited_until_ms == 0)
+        return;
+    struct buffer *key = packed_key_start(&packed);
+    pack_u8(key, CLOCK_FLEET);
+    pack_i64(key, agent->limited_until_ms);
+    pack_u8(key, DEADLINE_RATE);
+    pack_u64(key, agent->number);
+    verify_holds(verify, step_has(&verify->step, TABLE_DEADLINE, buffer_slice(key)),
+                 "an agent is held back without end");
+    verify->deadlines++;
+}
+
 static void agent_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct agent agent;
@@ -83,6 +98,7 @@ static void agent_row(struct verify *verify, struct slice key, struct slice valu
                  "an agent's number was never given out");
     check_presence(verify, &agent);
     check_grace(verify, &agent);
+    check_rate(verify, &agent);
 }
 
 static void agent_id_row(struct verify *verify, struct slice key, struct slice value)

@@ -11,20 +11,23 @@
 
 #include "engine/frame.h"
 #include "message/envelope.h"
+#include "message/rate.h"
 
 struct door;
 
 enum release_kind {
-    RELEASE_SEND,        /* frame to one link */
-    RELEASE_BROADCAST,   /* frame to every identified link but `link` */
-    RELEASE_ANSWER,      /* the HTTP answer of (link, request) */
-    RELEASE_BIND,        /* the link is identified from now on */
-    RELEASE_CLOSE,       /* close the link */
-    RELEASE_KEY_ADD,     /* for the gate's key ring */
-    RELEASE_KEY_REMOVE,  /* likewise; links opened with it are to be closed */
-    RELEASE_SUBSCRIBE,   /* the link gets what is published */
-    RELEASE_UNSUBSCRIBE, /* and does not any more */
-    RELEASE_PUBLISH,     /* frame to every subscribed link */
+    RELEASE_SEND,          /* frame to one link */
+    RELEASE_BROADCAST,     /* frame to every identified link but `link` */
+    RELEASE_ANSWER,        /* the HTTP answer of (link, request) */
+    RELEASE_BIND,          /* the link is identified from now on */
+    RELEASE_CLOSE,         /* close the link */
+    RELEASE_KEY_ADD,       /* for the gate's key ring */
+    RELEASE_KEY_REMOVE,    /* likewise; links opened with it are to be closed */
+    RELEASE_SUBSCRIBE,     /* the link gets what is published */
+    RELEASE_UNSUBSCRIBE,   /* and does not any more */
+    RELEASE_PUBLISH,       /* frame to every subscribed link */
+    RELEASE_RATE_OVERRIDE, /* for the gate's rates */
+    RELEASE_RATE_EXEMPT,   /* likewise */
 };
 
 struct release {
@@ -45,6 +48,8 @@ struct release {
     uint32_t role;
     uint64_t scopes;
     int64_t expires_wall_ms;
+    struct rate_override override; /* RATE_OVERRIDE */
+    bool exempt;                   /* RATE_EXEMPT */
 };
 
 /* A batch that is committed. Its releases stand in order; the batch owns all but frames. */

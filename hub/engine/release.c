@@ -19,6 +19,8 @@ static const enum release_kind KINDS[] = {
     [EFFECT_SUBSCRIBE] = RELEASE_SUBSCRIBE,
     [EFFECT_UNSUBSCRIBE] = RELEASE_UNSUBSCRIBE,
     [EFFECT_PUBLISH] = RELEASE_PUBLISH,
+    [EFFECT_RATE_OVERRIDE] = RELEASE_RATE_OVERRIDE,
+    [EFFECT_RATE_EXEMPT] = RELEASE_RATE_EXEMPT,
 };
 
 struct release_batch *release_batch_create(void)
@@ -112,6 +114,8 @@ enum err release_add(struct release_batch *batch, const struct effect *effect,
     release->role = effect->role;
     release->scopes = effect->scopes;
     release->expires_wall_ms = effect->expires_wall_ms;
+    release->override = effect->override;
+    release->exempt = effect->exempt;
     release->reason = arena_copy(&batch->arena, effect->reason);
     release->actor = arena_copy(&batch->arena, effect->actor);
     memcpy(release->digest, effect->digest, DIGEST_BYTES);

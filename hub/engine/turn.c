@@ -48,7 +48,8 @@ static struct release_batch *outbox_of(struct engine *engine, uint32_t door)
 static bool effect_is_for_all(const struct effect *effect)
 {
     return effect->kind == EFFECT_BROADCAST || effect->kind == EFFECT_KEY_ADD ||
-           effect->kind == EFFECT_KEY_REMOVE || effect->kind == EFFECT_PUBLISH;
+           effect->kind == EFFECT_KEY_REMOVE || effect->kind == EFFECT_PUBLISH ||
+           effect->kind == EFFECT_RATE_OVERRIDE || effect->kind == EFFECT_RATE_EXEMPT;
 }
 
 /* The door whose links count up from the link's first byte; false for the hub's own. */

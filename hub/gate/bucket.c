@@ -30,6 +30,12 @@ static void refill(struct bucket *bucket, int64_t now_ms)
     bucket->filled_at_ms = now_ms;
 }
 
+static int64_t time_for(const struct bucket *bucket, uint64_t missing)
+{
+    uint32_t per_ms = bucket->rate.per_minute;
+    return (int64_t)((missing + per_ms - 1) / per_ms);
+}
+
 void bucket_init(struct bucket *bucket, struct bucket_rate rate, int64_t now_ms)
 {
     ENSURE(rate.burst > 0);
@@ -49,8 +55,20 @@ bool bucket_take(struct bucket *bucket, int64_t now_ms, int64_t *ret_retry_ms)
         return true;
     }
 
-    uint64_t missing = TOKEN - bucket->level;
-    uint32_t per_ms = bucket->rate.per_minute;
-    *ret_retry_ms = (int64_t)((missing + per_ms - 1) / per_ms);
+    *ret_retry_ms = time_for(bucket, TOKEN - bucket->level);
     return false;
+}
+
+uint32_t bucket_tokens(const struct bucket *bucket, int64_t now_ms)
+{
+    struct bucket filled = *bucket;
+    refill(&filled, now_ms);
+    return (uint32_t)(filled.level / TOKEN);
+}
+
+int64_t bucket_full_ms(const struct bucket *bucket, int64_t now_ms)
+{
+    struct bucket filled = *bucket;
+    refill(&filled, now_ms);
+    return time_for(&filled, full(&filled) - filled.level);
 }

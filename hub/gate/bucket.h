@@ -26,4 +26,10 @@ void bucket_init(struct bucket *bucket, struct bucket_rate rate, int64_t now_ms)
 /* True: one token is gone. False: *ret_retry_ms is when one is there again. */
 bool bucket_take(struct bucket *bucket, int64_t now_ms, int64_t *ret_retry_ms);
 
+/* Whole tokens in it now. */
+uint32_t bucket_tokens(const struct bucket *bucket, int64_t now_ms);
+
+/* How long until it is full; zero when it is. */
+int64_t bucket_full_ms(const struct bucket *bucket, int64_t now_ms);
+
 #endif

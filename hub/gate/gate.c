@@ -23,15 +23,17 @@ struct gate *gate_create(const struct gate_options *options, struct gate_time no
         return NULL;
     gate->options = *options;
     buffer_init(&gate->answer, ANSWER_BYTES_MAX);
+    buffer_init(&gate->notice, KEEP_BYTES);
     gate->reader = wire_reader_create(options->wire);
     gate->keyring = keyring_create(options->keys_max);
     gate->attempts = attempts_create(now.monotonic_ms);
     gate->agents_away = cooldowns_create();
     gate->addresses_away = cooldowns_create();
     gate->failures = failures_create();
+    gate->rates = rates_create(&options->limits.rates);
     if (gate->reader == NULL || gate->keyring == NULL || gate->attempts == NULL ||
         gate->agents_away == NULL || gate->addresses_away == NULL ||
-        gate->failures == NULL) {
+        gate->failures == NULL || gate->rates == NULL) {
         gate_destroy(gate);
         return NULL;
     }
@@ -48,7 +50,9 @@ void gate_destroy(struct gate *gate)
     cooldowns_destroy(gate->agents_away);
     cooldowns_destroy(gate->addresses_away);
     failures_destroy(gate->failures);
+    rates_destroy(gate->rates);
     buffer_finish(&gate->answer);
+    buffer_finish(&gate->notice);
     free(gate);
 }
 
@@ -101,8 +105,8 @@ void gate_uses_told(struct gate *gate)
     gate->used_count = 0;
 }
 
-static void render(struct gate *gate, const struct message *message, uint16_t status,
-                   struct verdict *ret_verdict)
+void gate_answer(struct gate *gate, const struct message *message, uint16_t status,
+                 struct verdict *ret_verdict)
 {
     buffer_clear(&gate->answer);
     wire_render(message, &gate->answer);
@@ -116,6 +120,15 @@ static void render(struct gate *gate, const struct message *message, uint16_t st
     ret_verdict->status = status;
 }
 
+void gate_notice(struct gate *gate, const struct message *message,
+                 struct verdict *ret_verdict)
+{
+    buffer_clear(&gate->notice);
+    wire_render(message, &gate->notice);
+    if (!buffer_failed(&gate->notice))
+        ret_verdict->notice = buffer_slice(&gate->notice);
+}
+
 void gate_refuse(struct gate *gate, enum error_code code, struct slice detail, bool http,
                  struct verdict *ret_verdict)
 {
@@ -125,7 +138,7 @@ void gate_refuse(struct gate *gate, enum error_code code, struct slice detail, b
         message.as.http_error.detail = detail;
     else
         message.as.error.detail = detail;
-    render(gate, &message, ERROR_ROWS[code].status, ret_verdict);
+    gate_answer(gate, &message, ERROR_ROWS[code].status, ret_verdict);
 }
 
 void gate_refuse_hint(struct gate *gate, enum error_code code, struct slice hint,
@@ -134,23 +147,30 @@ void gate_refuse_hint(struct gate *gate, enum error_code code, struct slice hint
     struct message message;
     wire_error_message(code, true, &message);
     message.as.http_error.hint = hint;
-    render(gate, &message, ERROR_ROWS[code].status, ret_verdict);
+    gate_answer(gate, &message, ERROR_ROWS[code].status, ret_verdict);
 }
 
-void gate_refuse_rate(struct gate *gate, int64_t retry_ms, bool http,
+void gate_refuse_guess(struct gate *gate, int64_t retry_ms, struct verdict *ret_verdict)
+{
+    struct message message;
+    counter_add(COUNTER_RATE_REFUSED, 1);
+    wire_error_message(ERROR_RATE_LIMITED, false, &message);
+    message.as.error.retry_after_ms = retry_ms;
+    message.as.error.has_retry_after_ms = true;
+    gate_answer(gate, &message, 0, ret_verdict);
+    ret_verdict->retry_after_ms = retry_ms;
+}
+
+void gate_refuse_rate(struct gate *gate, int64_t retry_ms, struct slice tier,
                       struct verdict *ret_verdict)
 {
     struct message message;
     counter_add(COUNTER_RATE_REFUSED, 1);
-    wire_error_message(ERROR_RATE_LIMITED, http, &message);
-    if (http) {
-        message.as.http_error.retry_after_ms = retry_ms;
-        message.as.http_error.has_retry_after_ms = true;
-    } else {
-        message.as.error.retry_after_ms = retry_ms;
-        message.as.error.has_retry_after_ms = true;
-    }
-    render(gate, &message, ERROR_ROWS[ERROR_RATE_LIMITED].status, ret_verdict);
+    wire_error_message(ERROR_RATE_LIMITED, true, &message);
+    message.as.http_error.retry_after_ms = retry_ms;
+    message.as.http_error.has_retry_after_ms = true;
+    message.as.http_error.tier = tier;
+    gate_answer(gate, &message, ERROR_ROWS[ERROR_RATE_LIMITED].status, ret_verdict);
     ret_verdict->retry_after_ms = retry_ms;
 }
 
@@ -160,7 +180,7 @@ void gate_refuse_text(struct gate *gate, const struct refusal *refusal, bool htt
     struct message message;
     counter_add(COUNTER_MESSAGES_INVALID, 1);
     wire_refusal_message(refusal, http, arena, &message);
-    render(gate, &message, ERROR_ROWS[refusal->code].status, ret_verdict);
+    gate_answer(gate, &message, ERROR_ROWS[refusal->code].status, ret_verdict);
 }
 
 bool gate_opens(struct gate *gate, enum message_type type, uint32_t roles,

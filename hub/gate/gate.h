@@ -16,6 +16,7 @@
 #include "gate/cooldown.h"
 #include "gate/failures.h"
 #include "gate/keyring.h"
+#include "gate/limit.h"
 #include "gate/moment.h"
 #include "wire/wire.h"
 
@@ -31,6 +32,7 @@ struct gate_options {
     bool registration_open;   /* anybody may register an agent */
     size_t keys_max;          /* tokens in the key ring */
     size_t message_bytes_max; /* the largest text that will be shown to the gate */
+    struct limits limits;
 };
 
 /* What the gate says: either `envelope` is set, or `answer`, `close` or both are. */
@@ -41,6 +43,9 @@ struct verdict {
     int64_t retry_after_ms;
     enum close_reason close; /* CLOSE_NONE, or why the link is closed after the answer */
     struct slice farewell;   /* said with the close; absent: the reason's name */
+    struct slice notice;     /* said before anything else; may be missed */
+    struct envelope *word;   /* the gate's own for the core, whatever else; may be lost */
+    int64_t pause_ms;        /* nothing more is read from the socket for so long */
 };
 
 struct gate {
@@ -51,7 +56,9 @@ struct gate {
     struct cooldowns *agents_away;
     struct cooldowns *addresses_away; /* of those who have not said who they are */
     struct failures *failures;
+    struct rates *rates;
     struct buffer answer;
+    struct buffer notice;
     char farewell[FAREWELL_BYTES_MAX];
     /* Tokens whose use the store has not heard of. */
     uint8_t used[USED_MAX][DIGEST_BYTES];
@@ -89,9 +96,16 @@ void gate_refuse(struct gate *gate, enum error_code code, struct slice detail, b
 void gate_refuse_hint(struct gate *gate, enum error_code code, struct slice hint,
                       struct verdict *ret_verdict);
 
-/* As gate_refuse, telling when to try again. */
-void gate_refuse_rate(struct gate *gate, int64_t retry_ms, bool http,
+/* As gate_refuse, telling when to try again. Of HTTP also the tier; it may be absent. */
+void gate_refuse_guess(struct gate *gate, int64_t retry_ms, struct verdict *ret_verdict);
+void gate_refuse_rate(struct gate *gate, int64_t retry_ms, struct slice tier,
                       struct verdict *ret_verdict);
+
+/* Renders a message as the verdict's notice, or as its answer with a status of HTTP. */
+void gate_notice(struct gate *gate, const struct message *message,
+                 struct verdict *ret_verdict);
+void gate_answer(struct gate *gate, const struct message *message, uint16_t status,
+                 struct verdict *ret_verdict);
 
 /* As gate_refuse, for what wire_parse said. */
 void gate_refuse_text(struct gate *gate, const struct refusal *refusal, bool http,

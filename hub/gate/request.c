@@ -2,6 +2,7 @@
 
 #include "base/ensure.h"
 #include "base/hash.h"
+#include "gate/limit.h"
 #include "os/counter.h"
 #include "os/entropy.h"
 #include "os/secret.h"
@@ -48,7 +49,7 @@ static void refuse_stranger(struct gate *gate, const struct request *request,
     /* A missing header is no guess. */
     if (!silent &&
         !attempts_count(gate->attempts, request->address, now.monotonic_ms, &retry_ms))
-        gate_refuse_rate(gate, retry_ms, true, ret_verdict);
+        gate_refuse_rate(gate, retry_ms, (struct slice){ 0 }, ret_verdict);
     else if (silent && request->type == MESSAGE_POST_ONBOARD_REGISTER)
         gate_refuse_hint(gate, ERROR_REGISTRATION_CLOSED, HINT, ret_verdict);
     else
@@ -59,6 +60,30 @@ static void refuse_stranger(struct gate *gate, const struct request *request,
                          ret_verdict);
 }
 
+/* NULL for nobody known. */
+static const struct key *key_of(const struct gate *gate, struct slice authorization,
+                                struct gate_time now, uint8_t ret_digest[DIGEST_BYTES])
+{
+    struct slice token = bearer(authorization);
+    if (!slice_is_present(token))
+        return NULL;
+    digest_sha256(token, ret_digest);
+    return keyring_find(gate->keyring, ret_digest, now.wall_ms);
+}
+
+/* Who shows a good token counts by name even where nobody has to. */
+static bool limit(struct gate *gate, const struct request *request, const struct key *key,
+                  struct gate_time now, struct caller *caller, struct verdict *verdict)
+{
+    struct rate_asker asker = { .role = ROLE_ANYBODY, .address = request->address };
+    if (key != NULL) {
+        asker.actor = key->actor;
+        asker.role = key->role;
+    }
+    return limit_request(gate, &asker, MESSAGE_ROWS[request->type].tier, now,
+                         &caller->rate, verdict);
+}
+
 bool request_check(struct gate *gate, const struct request *request, struct gate_time now,
                    struct caller *ret_caller, struct verdict *ret_verdict)
 {
@@ -66,18 +91,17 @@ bool request_check(struct gate *gate, const struct request *request, struct gate
     *ret_caller = (struct caller){ 0 };
     uint32_t roles = roles_of(gate, request->type);
 
-    if ((roles & ROLE_ANYBODY) != 0)
-        return true;
-    struct slice token = bearer(request->authorization);
-    digest_sha256(token, ret_caller->digest);
-    const struct key *key =
-        slice_is_present(token)
-            ? keyring_find(gate->keyring, ret_caller->digest, now.wall_ms)
-            : NULL;
-    if (key == NULL) {
+    bool open = (roles & ROLE_ANYBODY) != 0;
+
+    const struct key *key = key_of(gate, request->authorization, now, ret_caller->digest);
+    if (key == NULL && !open) {
         refuse_stranger(gate, request, now, ret_verdict);
         return false;
     }
+    if (!limit(gate, request, key, now, ret_caller, ret_verdict))
+        return false;
+    if (open)
+        return true;
     if (!gate_opens(gate, request->type, roles, key, true, ret_verdict))
         return false;
     gate_key_use(gate, ret_caller->digest, now);
@@ -146,11 +170,14 @@ void request_admit(struct gate *gate, const struct request *request,
     } else if (!wire_parse_request(gate->reader, request->type, parameters,
                                    parameter_count, body, &envelope->arena,
                                    &envelope->message, &refusal)) {
-        gate_refuse_text(gate, &refusal, true, &envelope->arena, ret_verdict);
-        if (refusal.code == ERROR_VALIDATION_FAILED)
+        if (refusal.code == ERROR_VALIDATION_FAILED) {
             failures_add(gate->failures,
                          (struct offender){ envelope->actor, envelope->address },
                          MESSAGE_ROWS[request->type].name, &refusal, now);
+            if (MESSAGE_ROWS[request->type].invalid != ERROR_NONE)
+                refusal.code = MESSAGE_ROWS[request->type].invalid;
+        }
+        gate_refuse_text(gate, &refusal, true, &envelope->arena, ret_verdict);
     } else if (arena_failed(&envelope->arena)) {
         gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, true, ret_verdict);
     } else {

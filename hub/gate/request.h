@@ -19,6 +19,7 @@ struct request {
 /* Who is asking, as the headers say. */
 struct caller {
     bool known; /* else anybody */
+    struct rate_answer rate;
     uint8_t digest[DIGEST_BYTES];
 };
 

@@ -108,7 +108,7 @@ static void fail_identify(struct session *session, struct gate *gate,
     if (attempts_count(gate->attempts, address, now.monotonic_ms, &retry_ms))
         gate_refuse(gate, code, (struct slice){ 0 }, false, verdict);
     else
-        gate_refuse_rate(gate, retry_ms, false, verdict);
+        gate_refuse_guess(gate, retry_ms, verdict);
     session->failures++;
     if (session->failures >= FAILURES_MAX)
         verdict->close = CLOSE_UNAUTHORIZED;
@@ -131,6 +131,26 @@ static bool remember(struct session *session, const struct key *key,
     return true;
 }
 
+/* True when the frame is within its sender's rate; else the verdict says when it is. */
+static bool limit(struct session *session, struct gate *gate, struct slice address,
+                  const struct limit_frame *frame, struct gate_time now,
+                  struct verdict *verdict)
+{
+    struct rate_asker asker = { actor_of(session), session->role, address };
+    return limit_frame(gate, &session->allowance, &asker, frame, now, verdict);
+}
+
+static struct limit_frame frame_of(const struct message *message)
+{
+    return (struct limit_frame){
+        .tier = MESSAGE_ROWS[message->type].tier,
+        .message_type = MESSAGE_ROWS[message->type].name,
+        .request_id = message->type == MESSAGE_TASK_SUBMIT
+                          ? message->as.task_submit.request_id
+                          : (struct slice){ 0 },
+    };
+}
+
 /* True when the message may pass; else the verdict says why not. */
 static bool identify(struct session *session, struct gate *gate, struct slice address,
                      struct message_identify *message, struct gate_time now,
@@ -144,6 +164,10 @@ static bool identify(struct session *session, struct gate *gate, struct slice ad
         secret_wipe((char *)(uintptr_t)message->token.data, message->token.size);
     message->token = SLICE_OF("");
 
+    static const struct limit_frame again = { TIER_HEAVY, SLICE("identify"), { 0 } };
+    if (session_is_identified(session) &&
+        !limit(session, gate, address, &again, now, verdict))
+        return false;
     const struct key *key = keyring_find(gate->keyring, digest, now.wall_ms);
     enum error_code code = ERROR_NONE;
     if (key == NULL)
@@ -164,6 +188,10 @@ static bool identify(struct session *session, struct gate *gate, struct slice ad
     if (keep_out(gate, cooldowns_left_ms(gate->agents_away, key->actor, now.monotonic_ms),
                  verdict))
         return false;
+    struct rate_asker asker = { key->actor, key->role, address };
+    if (!session_is_identified(session) &&
+        !limit_first_identify(gate, &asker, now, verdict))
+        return false;
     if (!remember(session, key, digest)) {
         gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, false, verdict);
         return false;
@@ -176,12 +204,15 @@ static bool identify(struct session *session, struct gate *gate, struct slice ad
 static bool allow(struct session *session, struct gate *gate, struct slice address,
                   struct message *message, struct gate_time now, struct verdict *verdict)
 {
+    struct limit_frame frame = frame_of(message);
     if (message->type == MESSAGE_IDENTIFY)
         return identify(session, gate, address, &message->as.identify, now, verdict);
     if (!session_is_identified(session)) {
         gate_refuse(gate, ERROR_NOT_IDENTIFIED, (struct slice){ 0 }, false, verdict);
         return false;
     }
+    if (!limit(session, gate, address, &frame, now, verdict))
+        return false;
     const struct key key = { .role = session->role, .scopes = session->scopes };
     return gate_opens(gate, message->type, MESSAGE_ROWS[message->type].roles, &key, false,
                       verdict);
@@ -236,6 +267,9 @@ void session_frame(struct session *session, struct gate *gate, struct origin ori
         gate_refuse_text(gate, &refusal, false, &envelope->arena, ret_verdict);
         if (refusal.code == ERROR_VALIDATION_FAILED)
             strike(session, gate, address, &refusal, now, ret_verdict);
+        struct limit_frame frame = { TIER_NORMAL, refusal.message_type, { 0 } };
+        if (session_is_identified(session) && ret_verdict->close == CLOSE_NONE)
+            limit(session, gate, address, &frame, now, ret_verdict);
     } else if (allow(session, gate, address, &envelope->message, now, ret_verdict)) {
         envelope->origin = origin;
         envelope->role = session->role;
@@ -253,8 +287,10 @@ void session_frame(struct session *session, struct gate *gate, struct origin ori
         secret_wipe(text, size);
     if (ret_verdict->envelope != NULL)
         return;
-    if (!session_is_identified(session) && ret_verdict->close == CLOSE_NONE)
+    if (!session_is_identified(session) && ret_verdict->close == CLOSE_NONE) {
+        limit_stranger(&session->allowance, ret_verdict);
         keep_stranger_out(gate, address, now, ret_verdict);
+    }
     envelope_destroy(envelope);
 }
 

@@ -5,6 +5,7 @@
 #define GATE_SESSION_H
 
 #include "gate/gate.h"
+#include "gate/limit.h"
 
 struct session {
     char *actor; /* owned; NULL before a good identify */
@@ -17,6 +18,7 @@ struct session {
     /* v1.1's violation tracker: the window of this connection. */
     int64_t strikes_since_ms;
     uint32_t strikes;
+    struct allowance allowance;
 };
 
 void session_init(struct session *session);

@@ -60,6 +60,8 @@ struct message_row {
     struct slice method;
     struct slice path; /* pattern: /api/tasks/{task_id} */
     uint16_t status;   /* of a success answer */
+    /* How a request is refused that fits no schema; ERROR_NONE: validation_failed. */
+    enum error_code invalid;
     const struct field_table *table;
     /* JSON Schema texts; absent where there is nothing to validate. */
     struct slice schema; /* the socket message, or a route's body */

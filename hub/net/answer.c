@@ -13,6 +13,7 @@ enum {
     HEAD_BYTES_MAX = 2048,
     ANSWER_BYTES_MAX = 256 * 1024 * 1024, /* pages are bounded where they are made */
     MS_PER_S = 1000,
+    MS_PER_MINUTE = 60 * MS_PER_S,
 };
 
 static const struct {
@@ -85,6 +86,33 @@ static void add_cache_head(struct buffer *buffer, struct slice etag)
     buffer_append_text(buffer, "\"\r\n");
 }
 
+static void add_seconds(struct buffer *buffer, int64_t ms)
+{
+    buffer_append_i64(buffer, (ms + MS_PER_S - 1) / MS_PER_S);
+}
+
+/* draft-ietf-httpapi-ratelimit-headers-10: the policy's quota and window, and what is left
+ * of it until all of it is back, or until there is anything again. */
+static void add_rate_head(struct buffer *buffer, const struct rate_answer *rate)
+{
+    if (!rate->limited)
+        return;
+    int64_t minutes_ms = (int64_t)rate->rate.capacity * MS_PER_MINUTE;
+    buffer_append_text(buffer, "RateLimit-Policy: \"");
+    buffer_append_slice(buffer, rate_tier_name(rate->tier));
+    buffer_append_text(buffer, "\";q=");
+    buffer_append_u64(buffer, rate->rate.capacity);
+    buffer_append_text(buffer, ";w=");
+    add_seconds(buffer, minutes_ms / rate->rate.per_minute);
+    buffer_append_text(buffer, "\r\nRateLimit: \"");
+    buffer_append_slice(buffer, rate_tier_name(rate->tier));
+    buffer_append_text(buffer, "\";r=");
+    buffer_append_u64(buffer, rate->remaining);
+    buffer_append_text(buffer, ";t=");
+    add_seconds(buffer, rate->word == METER_ALLOWED ? rate->full_ms : rate->retry_ms);
+    buffer_append_text(buffer, "\r\n");
+}
+
 static void add_head(struct buffer *buffer, const struct answer_style *style,
                      const struct answer_facts *facts, bool problem, size_t body_bytes)
 {
@@ -102,9 +130,10 @@ static void add_head(struct buffer *buffer, const struct answer_style *style,
         buffer_append_text(buffer, "WWW-Authenticate: Bearer\r\n");
     if (facts->retry_after_ms > 0) {
         buffer_append_text(buffer, "Retry-After: ");
-        buffer_append_i64(buffer, (facts->retry_after_ms + MS_PER_S - 1) / MS_PER_S);
+        add_seconds(buffer, facts->retry_after_ms);
         buffer_append_text(buffer, "\r\n");
     }
+    add_rate_head(buffer, &facts->rate);
     if (facts->replayed)
         buffer_append_text(buffer, "Idempotency-Replayed: true\r\n");
     if (facts->allow.size > 0) {

@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/err.h"
+#include "gate/rates.h"
 
 /* How the asker wants it. */
 struct answer_style {
@@ -21,10 +22,11 @@ struct answer_style {
 /* What is said besides status and body. */
 struct answer_facts {
     uint16_t status;
-    struct slice body;      /* a JSON object */
-    struct slice allow;     /* 405 */
-    struct slice etag;      /* without quotes; absent: the answer may not be kept */
-    int64_t retry_after_ms; /* 0: nothing */
+    struct slice body;       /* a JSON object */
+    struct slice allow;      /* 405 */
+    struct slice etag;       /* without quotes; absent: the answer may not be kept */
+    int64_t retry_after_ms;  /* 0: nothing */
+    struct rate_answer rate; /* not limited: nothing */
     bool replayed;
     bool upgrade; /* 426 */
 };

@@ -57,6 +57,7 @@ void net_options_init(struct net_options *options)
         .idle_timeout_ms = 60 * 1000,
         .keys_max = 1000 * 1000,
     };
+    limits_init(&options->limits);
 }
 
 /* Clients provoke most of what the library has to say: it goes out on request only. */
@@ -240,6 +241,7 @@ enum err net_create(const struct net_options *options, struct net **ret_net)
         .message_bytes_max = options->body_bytes_max > options->frame_bytes_max
                                  ? options->body_bytes_max
                                  : options->frame_bytes_max,
+        .limits = options->limits,
     };
     if (err == ERR_OK)
         err = links_init(net);

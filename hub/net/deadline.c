@@ -53,6 +53,8 @@ static int64_t due_of(const struct link *link)
     case LINK_SOCKET:
         if (!session_is_identified(&link->session))
             return link->since_ms + options->auth_deadline_ms;
+        if (link->paused_until_ms != 0)
+            return link->paused_until_ms;
         if (link_is_stalled(link))
             return link->sent_ms + STALL_MS;
         if (link->in.size > 0)
@@ -87,6 +89,10 @@ static void act_on_socket(struct link *link, int64_t now_ms)
 {
     if (!session_is_identified(&link->session)) {
         link_close(link, CLOSE_AUTH_TIMEOUT);
+        return;
+    }
+    if (link->paused_until_ms != 0) {
+        link_unpause(link);
         return;
     }
     if (link_is_waiting(link)) {

@@ -20,7 +20,7 @@ enum {
     HEAD_ARENA_BYTES_MAX = 64 * 1024,
     UNAVAILABLE_RETRY_MS = 1000,
     MEMBERS_BYTES_MAX = 4096,
-    VALIDATION_BYTES_MAX = 4 * 1024 * 1024,
+    GATE_ANSWER_BYTES_MAX = 8 * 1024 * 1024,
     /* A head is longer; what the system counts besides (the end of the stream) is not. */
     HEAD_BYTES_MIN = 16,
 };
@@ -41,19 +41,21 @@ void exchange_destroy(struct exchange *exchange)
     free(exchange);
 }
 
-static void answer_with(struct link *link, const struct answer_facts *facts)
+static void answer_with(struct link *link, const struct answer_facts *said)
 {
     struct exchange *exchange = link->exchange;
+    struct answer_facts facts = *said;
+    facts.rate = exchange->caller.rate;
     ENSURE(exchange->state != EXCHANGE_ANSWERING);
     parking_leave(link->net, link);
-    if (facts->status >= 400)
+    if (facts.status >= 400)
         counter_add(COUNTER_HTTP_ERRORS, 1);
     if (exchange->state == EXCHANGE_BODY || link->net->quiet)
         exchange->style.keep = false;
     bool early = exchange->state == EXCHANGE_BODY;
     exchange->state = EXCHANGE_ANSWERING;
     link->since_ms = clock_monotonic_ms();
-    if (answer_make(&exchange->style, facts, &exchange->answer) != ERR_OK) {
+    if (answer_make(&exchange->style, &facts, &exchange->answer) != ERR_OK) {
         link_kill(link);
         return;
     }
@@ -141,20 +143,33 @@ static void answer_message(struct link *link, const struct message *message,
     buffer_finish(&text);
 }
 
-/* What the gate refused lately. */
-static void answer_validation(struct link *link)
+/* What the gate alone knows: what it refused lately, and who may say how much. False for
+ * any other route. */
+static bool answer_of_gate(struct link *link)
 {
+    const struct gate *gate = link->net->gate;
+    int64_t now_ms = clock_monotonic_ms();
+    enum message_type type = link->exchange->type;
     struct buffer text;
-    buffer_init(&text, VALIDATION_BYTES_MAX);
-    failures_render(link->net->gate->failures, clock_monotonic_ms(), &text);
+    buffer_init(&text, GATE_ANSWER_BYTES_MAX);
+    if (type == MESSAGE_GET_VALIDATION)
+        failures_render(gate->failures, now_ms, &text);
+    else if (type == MESSAGE_GET_RATE_LIMITS)
+        rates_render_limits(gate->rates, &text);
+    else if (type == MESSAGE_GET_RATE_WHITELIST)
+        rates_render_exempt(gate->rates, &text);
+    else if (type == MESSAGE_GET_RATE_USAGE)
+        rates_render_usage(gate->rates, now_ms, &text);
+    else
+        return false;
+    /* Behind a route's row stands that of its answer. */
     if (buffer_failed(&text))
         exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
     else
-        answer_with(link,
-                    &(struct answer_facts){
-                        .status = MESSAGE_ROWS[MESSAGE_GET_VALIDATION_ANSWER].status,
-                        .body = buffer_slice(&text) });
+        answer_with(link, &(struct answer_facts){ .status = MESSAGE_ROWS[type + 1].status,
+                                                  .body = buffer_slice(&text) });
     buffer_finish(&text);
+    return true;
 }
 
 /* What is the hub, is it alive, does it take work? No table has to be asked. */
@@ -170,10 +185,8 @@ static void answer_at_the_door(struct link *link)
         answer_with(link, &facts);
         return;
     }
-    if (link->exchange->type == MESSAGE_GET_VALIDATION) {
-        answer_validation(link);
+    if (answer_of_gate(link))
         return;
-    }
     if (link->exchange->type == MESSAGE_GET_READYZ) {
         if (!ready) {
             exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
@@ -315,6 +328,8 @@ static bool admit(struct link *link, const struct head *head)
     struct request request = request_of(link);
     if (!request_check(link->net->gate, &request, net_now(), &exchange->caller,
                        &verdict)) {
+        if (verdict.word != NULL && !parking_push(link->net, verdict.word))
+            envelope_destroy(verdict.word);
         exchange_refuse(link, &verdict);
         return false;
     }

@@ -12,6 +12,8 @@ static void send_one(struct net *net, struct release *release)
     struct link *link = links_find(net, release->link);
     if (link == NULL)
         return;
+    if (release->answer == MESSAGE_TASK_ASSIGN)
+        limit_task_given(&link->session.allowance);
     link_send(link, release->frame);
     release->frame = NULL;
 }
@@ -107,6 +109,15 @@ static void take(struct net *net, struct release *release)
         break;
     case RELEASE_PUBLISH:
         publish(net, release);
+        break;
+    case RELEASE_RATE_OVERRIDE:
+        if (rates_override(net->gate->rates, release->actor, &release->override) !=
+            ERR_OK)
+            LOG_ERROR("rate_not_taken", LOG_TEXT("agent", release->actor));
+        break;
+    case RELEASE_RATE_EXEMPT:
+        if (rates_exempt(net->gate->rates, release->actor, release->exempt) != ERR_OK)
+            LOG_ERROR("rate_not_taken", LOG_TEXT("agent", release->actor));
         break;
     }
 }

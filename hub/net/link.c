@@ -98,6 +98,13 @@ static uint32_t asked_max(const struct link *link)
     return share < ASKED_MAX ? share : ASKED_MAX;
 }
 
+void link_read_on(struct link *link)
+{
+    if (link->state == LINK_SOCKET && !link->held && !link->is_parked &&
+        link->paused_until_ms == 0 && !link->net->quiet)
+        lws_rx_flow_control(link->wsi, 1);
+}
+
 /* A reader that asks faster than it reads, or than the hub answers, is not read on: its
  * own answers never make it a slow one, and nobody fills the ring alone. */
 static void pace(struct link *link)
@@ -119,8 +126,24 @@ static void pace(struct link *link)
     link->held = link->asked > asked_max(link) / 2 ||
                  link->queue_count > options->send_queue_frames_max / 4 ||
                  link->queue_bytes > options->send_queue_bytes_max / 4;
-    if (!link->held && !link->is_parked && !link->net->quiet)
-        lws_rx_flow_control(link->wsi, 1);
+    if (!link->held)
+        link_read_on(link);
+}
+
+static void pause_reading(struct link *link, int64_t pause_ms)
+{
+    counter_add(COUNTER_LINKS_PAUSED, 1);
+    link->paused_until_ms = clock_monotonic_ms() + pause_ms;
+    lws_rx_flow_control(link->wsi, 0);
+    deadline_begin(link);
+}
+
+void link_unpause(struct link *link)
+{
+    link->paused_until_ms = 0;
+    link->active_ms = clock_monotonic_ms();
+    link_read_on(link);
+    deadline_begin(link);
 }
 
 void link_answered(struct link *link, uint32_t count)
@@ -170,6 +193,14 @@ static void dismiss(struct link *link, const struct verdict *verdict)
     link_close(link, verdict->close);
 }
 
+/* It may be missed. */
+static void say_if_there_is_room(struct link *link, struct slice text)
+{
+    struct frame *frame = frame_create(text, true);
+    if (frame != NULL)
+        link_send(link, frame);
+}
+
 static void hear(struct link *link, char *text, size_t size)
 {
     struct net *net = link->net;
@@ -178,6 +209,12 @@ static void hear(struct link *link, char *text, size_t size)
     counter_add(COUNTER_BYTES_IN, size);
     session_frame(&link->session, net->gate, (struct origin){ .link = link->id },
                   slice_from_text(link->address), text, size, net_now(), &verdict);
+    if (verdict.word != NULL && !parking_push(net, verdict.word))
+        envelope_destroy(verdict.word);
+    if (slice_is_present(verdict.notice))
+        say_if_there_is_room(link, verdict.notice);
+    if (verdict.pause_ms > 0)
+        pause_reading(link, verdict.pause_ms);
     if (verdict.envelope != NULL) {
         if (!link->authenticated) {
             link->authenticated = true;

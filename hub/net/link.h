@@ -43,13 +43,14 @@ struct link {
     uint16_t close_code;
     uint8_t farewell_size; /* zero: the reason's name is said */
     char farewell[FAREWELL_BYTES_MAX];
-    bool bound;         /* the core knows it as identified: broadcasts reach it */
-    bool subscribed;    /* and so does what is published */
-    bool missed;        /* some of that was left out: to be told once it reads on */
-    bool authenticated; /* it has shown a good token */
-    bool exempt;        /* loopback: not counted by address */
-    bool held;          /* not read until what it asked for is answered and sent */
-    bool lingering;     /* answered in mid-body: what still comes is thrown away */
+    bool bound;              /* the core knows it as identified: broadcasts reach it */
+    bool subscribed;         /* and so does what is published */
+    bool missed;             /* some of that was left out: to be told once it reads on */
+    bool authenticated;      /* it has shown a good token */
+    bool exempt;             /* loopback: not counted by address */
+    bool held;               /* not read until what it asked for is answered and sent */
+    int64_t paused_until_ms; /* not read until then, for its rate; zero: it is */
+    bool lingering;          /* answered in mid-body: what still comes is thrown away */
     char address[INET6_ADDRSTRLEN];
     struct link *same_slot; /* in the table by id */
     struct link *previous;  /* in the list of all */
@@ -113,6 +114,12 @@ bool link_is_waiting(const struct link *link);
 
 /* True while it is not read because it does not take its answers. */
 bool link_is_stalled(const struct link *link);
+
+/* It is read again, unless something else holds it. */
+void link_read_on(struct link *link);
+
+/* The pause for its rate is over. */
+void link_unpause(struct link *link);
 
 /* Pushes the envelope to the engine, or parks the link until there is room. */
 void link_push(struct link *link, struct envelope *envelope);

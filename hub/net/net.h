@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "engine/engine.h"
+#include "gate/limit.h"
 #include "wire/wire.h"
 
 struct net;
@@ -40,6 +41,7 @@ struct net_options {
     int64_t auth_deadline_ms;
     int64_t idle_timeout_ms;
     size_t keys_max;
+    struct limits limits;
     void (*enrolled)(void *context); /* the enrolment secret is void; NULL: untold */
     void *context;
 

@@ -61,7 +61,7 @@ void parking_resume(struct net *net)
         take_out(net, link);
         if (link->wsi == NULL)
             link_destroy(link);
-        else if (link->state == LINK_SOCKET && !link->held && !net->quiet)
-            lws_rx_flow_control(link->wsi, 1);
+        else
+            link_read_on(link);
     }
 }

@@ -48,7 +48,9 @@
     ROW(STORE_ERRORS, store_errors, counter, "reads and writes the disk failed")         \
     ROW(STORE_READERS_STALE, store_readers_stale, counter, "dead readers cleared")       \
     ROW(STORE_USED_BYTES, store_used_bytes, gauge, "bytes of the store in use")          \
-    ROW(STORE_MAP_BYTES, store_map_bytes, gauge, "bytes the store may grow to as is")
+    ROW(STORE_MAP_BYTES, store_map_bytes, gauge, "bytes the store may grow to as is")    \
+    ROW(LINKS_FLOODING, links_flooding, counter, "links closed for their rate")          \
+    ROW(LINKS_PAUSED, links_paused, counter, "times a link was read no faster")
 
 enum counter {
 #define COUNTER_ENUM(NAME, name, kind, help) COUNTER_##NAME,

@@ -328,6 +328,9 @@ class Provocations:
         if self.route == "delete_admin_token_one":
             self.ask(422, "validation_failed", token=token, values={"token_prefix": "5d"})
             return
+        if self.route.startswith("delete_rate"):
+            self.ask(422, "validation_failed", token=token, values={"agent_id": "x" * 129})
+            return
         if content is None:
             self.ask(422, "validation_failed", token=token, query="limit=0")
             return
@@ -369,6 +372,7 @@ class Provocations:
             self.ask(422, "unknown_dependency", token=token,
                      body={**body, "depends_on": [MISSING_TASK]})
         self.schemas(token, body)
+        self.rates(token, body)
         if self.expects(409, "idempotency_conflict"):
             same(self.http.ask(self.route, body=body, token=token).status, 201)
             again = self.http.ask(self.route, body=body, token=token)
@@ -417,6 +421,31 @@ class Provocations:
 
     def publishes(self):
         return self.route == "post_channel_publish"
+
+    def rates(self, token, body):
+        """What nobody can be given as a limit."""
+        odd = {"agent_id": "", "agent_ids": [7], "light": {"capacity": 0}}
+        for code in ("invalid_overrides", "invalid_whitelist", "invalid_agent_id"):
+            if not self.expects(422, code):
+                continue
+            self.ask(422, code, token=token, body={})
+            for name, value in odd.items():
+                if name in body or name == "light" and "heavy" in body:
+                    self.ask(422, code, token=token, body={**body, name: value})
+        if self.expects(409, "too_many_rate_limits"):
+            self.fill_rates()
+            self.ask(409, "too_many_rate_limits", token=token, body=body,
+                     values={"agent_id": "one-more"})
+
+    def fill_rates(self):
+        if self.route == "post_rate_whitelist":
+            self.hub.exempt(*[f"name-{n}" for n in range(1000)])
+            return
+        for n in range(1000):
+            answer = self.hub.http(
+                "PUT", f"/api/admin/rate-limits/name-{n}", token=self.hub.admin,
+                body={"heavy": {"capacity": 1, "refill_rate_per_min": 1}})
+            same(answer.status, 200)
 
     def complex_schemas(self, token, body):
         """The hub of these stories judges no payload for long."""
@@ -498,7 +527,7 @@ def route_names():
 for name in route_names():
     case()(examples_of(name))
     case("--body-bytes-max", "1024", "--tasks-open-max", "5", "--schemas-max", "3",
-         "--schema-steps-max", "200")(errors_of(name))
+         "--schema-steps-max", "200", "--rate-anybody-heavy", "100")(errors_of(name))
 
 
 @case("--open-registration=false")
@@ -893,6 +922,16 @@ async def who_does_not_read_changes_hears_of_a_gap_as_documented(hub):
     await stage.ada.starve(disturb, "presence_gap")
     await stage.ada.expect("presence_changed")
     await stage.bob.settle()
+    stage.socket.check_seen()
+
+
+@case()
+async def who_goes_too_far_is_warned_and_refused(hub):
+    stage = await Stage(hub).up()
+    for _ in range(121):
+        await stage.ada.send("ping")
+    await stage.ada.expect("rate_limit_warning", tier="light", remaining=23)
+    await stage.ada.expect("rate_limited", tier="light", message_type="ping")
     stage.socket.check_seen()
 
 

@@ -188,9 +188,7 @@ class Hub:
     def register(self, agent_id):
         """The agent's token, asked for once."""
         if agent_id not in self.tokens:
-            answer = self.http("POST", "/api/onboard/register", {"agent_id": agent_id})
-            assert answer.status == 201, answer
-            self.tokens[agent_id] = answer.json["token"]
+            self.tokens[agent_id] = self.mint(agent_id, "agent")
         return self.tokens[agent_id]
 
     def mint(self, agent_id, role, **fields):
@@ -200,9 +198,19 @@ class Hub:
         assert answer.status == 201, answer
         return answer.json["token"]
 
+    def exempt(self, *names):
+        """Those who may say as much as they like."""
+        for name in names:
+            answer = self.http("POST", "/api/admin/rate-limits/whitelist",
+                               {"agent_id": name}, token=self.admin)
+            assert answer.status == 200, answer
+
     @property
     def submitter(self):
-        return self.register("submitter")
+        """The token of somebody who submits as much as it likes."""
+        if "submitter" not in self.tokens:
+            self.tokens["submitter"] = self.mint("submitter", "submitter")
+        return self.tokens["submitter"]
 
     def submit(self, description="work", key=None, **fields):
         """Submits over HTTP and returns the answer's body."""

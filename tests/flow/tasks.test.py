@@ -803,6 +803,7 @@ async def lists_are_filtered(hub):
 
 @case()
 async def a_long_list_comes_in_pages_each_task_once(hub):
+    hub.exempt("ada")
     ada = await hub.agent("ada", max_concurrent=0)
     for n in range(250):
         await ada.send("task_submit", description=str(n),
@@ -924,6 +925,7 @@ async def a_viewer_reads_and_changes_nothing(hub):
 
 @case()
 async def many_tasks_and_many_agents_each_task_done_once(hub):
+    hub.exempt(*[f"s{n}" for n in range(4)])
     submitters = [await hub.agent(f"s{n}", max_concurrent=0) for n in range(4)]
     agents = [await hub.agent(f"a{n}", max_concurrent=1 + n % 3) for n in range(8)]
     done = []
@@ -954,6 +956,7 @@ async def many_tasks_and_many_agents_each_task_done_once(hub):
 
 @case()
 async def very_many_may_wait_for_one(hub):
+    hub.exempt("ada")
     ada = await hub.agent("ada", max_concurrent=0)
     first = hub.submit("first", needed_capabilities=["x"])["task_id"]
     for n in range(500):
@@ -1017,6 +1020,7 @@ class Restless:
 
 @case("--reconnect-grace-ms", "150", "--lease-ms", "700", "--acceptance-ms", "700")
 async def agents_that_come_and_go_lose_nothing(hub):
+    hub.exempt("boss")
     boss = await hub.agent("boss", max_concurrent=0)
     for n in range(400):
         await boss.send("task_submit", description=str(n), max_retries=100)

@@ -48,10 +48,24 @@ static bool port_read(const char *path, uint16_t *ret_port)
 static enum err hub_spawn(struct hub_process *hub, char *program, char *data,
                           char *port_file)
 {
+    /* Its agents register and submit as fast as they can: the limits are in force, and far
+     * away. */
     char *arguments[] = {
-        program,       "--data",  data,          "--listen", "127.0.0.1:0",
-        "--port-file", port_file, "--log-level", "info",     "--forced-file-system",
-        NULL
+        program,
+        "--data",
+        data,
+        "--listen",
+        "127.0.0.1:0",
+        "--port-file",
+        port_file,
+        "--log-level",
+        "info",
+        "--forced-file-system",
+        "--rate-agent-heavy",
+        "10000000",
+        "--rate-anybody-heavy",
+        "10000000",
+        NULL,
     };
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);

@@ -23,7 +23,7 @@ static const char *const EXTENSIONS[] = {
 /* Members of a route's descriptor that are no schemas, and those that are. */
 static const char *const ROUTE_MEMBERS[] = {
     "name", "summary", "description", "group",    "method",   "path",  "roles",
-    "tier", "kind",    "answers",     "examples", "document", "scope",
+    "tier", "kind",    "answers",     "examples", "document", "scope", "invalid",
 };
 static const char *const ROUTE_SCHEMAS[] = { "path_parameters", "query", "headers",
                                              "body" };

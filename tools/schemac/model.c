@@ -211,6 +211,7 @@ static void unit_of_route(struct model *model, const struct source *source)
     unit->scope = scope_of(model, root, "scope", unit->roles, source->path);
     unit->group = group_of(model, root, "group", source->path);
     unit->document = json_string_value(json_object_get(root, "document"));
+    unit->invalid = json_string_value(json_object_get(root, "invalid"));
     if (unit->document != NULL && unit->kind != UNIT_DOOR)
         fail(source->path, "a document is answered at the door");
     struct shape *shape = shape_create(model, source->name);

@@ -92,6 +92,7 @@ struct unit {
     const char *summary;
     const char *group;    /* one of about.json's; NULL where nobody reads of it */
     const char *document; /* of a route whose answer is a text made here; else NULL */
+    const char *invalid;  /* the error for what fits no schema; NULL: the common one */
     const struct shape *shape;
     json_t *schemas[SCHEMA_PLACES]; /* resolved, owned; NULL where there is none */
     const json_t *source;

@@ -187,6 +187,11 @@ static void message_row(FILE *file, const struct model *model, const struct unit
                 unit->method, unit->path);
     fprintf(file, "      .status = %d, .table = &TABLE_%s,\n", unit->status,
             unit->shape->name);
+    if (unit->invalid != NULL) {
+        fputs("      .invalid = ERROR_", file);
+        emit_upper(file, unit->invalid);
+        fputs(",\n", file);
+    }
     for (size_t place = 0; place < SCHEMA_PLACES; place++)
         schema_member(file, unit, place);
     document_member(file, model, unit);

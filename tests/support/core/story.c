@@ -1,6 +1,7 @@
 #include "core/story.h"
 
 #include "core/scene.h"
+#include "core/story_rate.h"
 #include "core/story_steer.h"
 
 #include <stdio.h>
@@ -384,4 +385,5 @@ void story_tell(struct fleet *fleet)
     questions(fleet);
     leave_open(fleet);
     shout(fleet);
+    story_rate(fleet, SLICE_OF("ada"));
 }

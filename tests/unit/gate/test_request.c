@@ -14,7 +14,13 @@ static const struct gate_time NOW = { 1000, 1000 };
 
 static void open_gate(bool registration_open)
 {
-    const struct gate_options options = { wire, registration_open, 100, 65536 };
+    struct gate_options options = {
+        .wire = wire,
+        .registration_open = registration_open,
+        .keys_max = 100,
+        .message_bytes_max = 65536,
+    };
+    limits_init(&options.limits);
     gate_destroy(gate);
     gate = gate_create(&options, NOW);
     assert_non_null(gate);

@@ -42,7 +42,13 @@ static int begin(void **state)
 {
     (void)state;
     assert_int_equal(wire_create(&wire), ERR_OK);
-    const struct gate_options options = { wire, true, 100, 65536 };
+    struct gate_options options = {
+        .wire = wire,
+        .registration_open = true,
+        .keys_max = 100,
+        .message_bytes_max = 65536,
+    };
+    limits_init(&options.limits);
     now = (struct gate_time){ 1000, 1000 };
     gate = gate_create(&options, now);
     assert_non_null(gate);
@@ -337,6 +343,7 @@ static void violations_are_forgotten_after_a_minute(void **state)
 static void text_that_is_no_json_is_no_violation(void **state)
 {
     (void)state;
+    identify("ada", TOKEN);
     for (int i = 0; i < 50; i++) {
         say("{");
         assert_error("invalid_json");
