@@ -92,7 +92,7 @@ static const handler QUERIES[MESSAGE_COUNT] = {
 
 static enum err handle(handler called, const struct core_settings *settings,
                        struct transaction *transaction, const struct command *command,
-                       struct effects *effects)
+                       struct effects *effects, bool only_reads)
 {
     struct step step = {
         .settings = settings,
@@ -105,6 +105,7 @@ static enum err handle(handler called, const struct core_settings *settings,
         match_agent(&step, step.woken);
     stats_settle(&step);
     event_audit(&step);
+    ENSURE(!only_reads || step.changes == 0);
     if (step.err == ERR_OK && arena_failed(effects->arena))
         step.err = ERR_MEMORY;
     return step.err;
@@ -118,7 +119,7 @@ enum err core_apply(const struct core_settings *settings, struct transaction *tr
     /* Questions on a socket keep their place among its commands. */
     handler called = COMMANDS[type] != NULL ? COMMANDS[type] : QUERIES[type];
     ENSURE(called != NULL);
-    return handle(called, settings, transaction, command, effects);
+    return handle(called, settings, transaction, command, effects, false);
 }
 
 enum err core_query(const struct core_settings *settings, struct transaction *transaction,
@@ -126,7 +127,7 @@ enum err core_query(const struct core_settings *settings, struct transaction *tr
 {
     enum message_type type = question->message->type;
     ENSURE(type < MESSAGE_COUNT && QUERIES[type] != NULL);
-    return handle(QUERIES[type], settings, transaction, question, effects);
+    return handle(QUERIES[type], settings, transaction, question, effects, true);
 }
 
 enum err core_place_read(struct transaction *transaction, struct core_place *ret_place)

@@ -130,6 +130,11 @@ static void talk_live(struct fleet *fleet)
     message.as.channel_publish.channel = SLICE_OF("general");
     message.as.channel_publish.payload = SLICE_OF("{}");
     fleet_do(fleet, &message);
+    fleet_do(fleet, &(struct message){ .type = MESSAGE_LIST_CHANNELS });
+    message = (struct message){ .type = MESSAGE_CHANNEL_HISTORY };
+    message.as.channel_history.channel = SLICE_OF("general");
+    fleet_do(fleet, &message);
+    fleet_do(fleet, &(struct message){ .type = MESSAGE_MAILBOX_READ });
     message = (struct message){ .type = MESSAGE_MAILBOX_ACK };
     message.as.mailbox_ack.seq = 1;
     fleet_do(fleet, &message);

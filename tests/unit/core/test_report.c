@@ -226,6 +226,23 @@ static void a_late_report_is_answered_before_its_task_is_handed_out_again(void *
     assert_int_equal(scene_task(fleet, task).generation, 3);
 }
 
+/* Whatever wakes its asker hands out tasks, so it is a command and no question. */
+static void reading_the_mailbox_brings_a_silent_agent_back(void **state)
+{
+    static const enum message_type WORDS[] = { MESSAGE_MAILBOX_READ,
+                                               MESSAGE_LIST_CHANNELS };
+    struct fleet *fleet = *state;
+    uint64_t task = scene_submit_plain(fleet);
+    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
+        scene_wait(fleet, fleet->settings.acceptance_ms);
+        assert_true(scene_agent_row(fleet, ADA).unresponsive);
+        fleet_as_agent(fleet, ADA.name, ADA.link);
+        fleet_do(fleet, &(struct message){ .type = WORDS[i] });
+        assert_false(scene_agent_row(fleet, ADA).unresponsive);
+        assert_int_equal(scene_assigned(fleet, ADA.link), task);
+    }
+}
+
 static void a_failed_task_goes_to_the_one_that_waits_longest(void **state)
 {
     struct fleet *fleet = *state;
@@ -267,6 +284,7 @@ int main(void)
         STORY(accepting_twice_starts_nothing_anew),
         STORY(an_answer_comes_before_the_next_task),
         STORY(a_late_report_is_answered_before_its_task_is_handed_out_again),
+        STORY(reading_the_mailbox_brings_a_silent_agent_back),
         STORY(a_failed_task_goes_to_the_one_that_waits_longest),
         STORY(a_strangers_link_is_told_to_identify),
     };
