@@ -27,6 +27,7 @@ enum blob_kind {
 
     BLOB_CONFIG = 130,       /* owner: enum config_text */
     BLOB_SAID = 131,         /* owner: 1; what was said to all, see activity.h */
+    BLOB_RESET = 132,        /* owner: 1; how far a reset is, see reset.h */
     BLOB_TASK_BLOCKED = 140, /* owner: task; why its agent cannot go on */
 };
 

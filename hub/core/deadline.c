@@ -48,6 +48,14 @@ void deadline_remove_number(struct step *step, enum deadline_clock clock, int64_
     deadline_remove(step, clock, due_ms, kind, key_one(&subject, number));
 }
 
+bool deadline_has(struct step *step, enum deadline_clock clock, int64_t due_ms,
+                  enum deadline_kind kind, struct slice subject)
+{
+    struct packed_key key;
+    return step_has(step, TABLE_DEADLINE,
+                    deadline_key(step, &key, clock, due_ms, kind, subject));
+}
+
 bool deadline_first(struct step *step, enum deadline_clock clock,
                     struct deadline *ret_deadline)
 {

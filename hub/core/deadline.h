@@ -33,6 +33,8 @@ enum deadline_kind {
     DEADLINE_EVENTS = 160,      /* subject: 0; events may be too old or too many */
 
     DEADLINE_RATE = 110, /* subject: agent; it may get tasks again */
+
+    DEADLINE_RESET = 130, /* subject: 0; a reset goes on, see reset.h */
 };
 
 /* `subject` is at most 64 bytes; number subjects are 8 bytes big-endian. Adding what is
@@ -48,6 +50,9 @@ void deadline_add_number(struct step *step, enum deadline_clock clock, int64_t d
                          enum deadline_kind kind, uint64_t number);
 void deadline_remove_number(struct step *step, enum deadline_clock clock, int64_t due_ms,
                             enum deadline_kind kind, uint64_t number);
+
+bool deadline_has(struct step *step, enum deadline_clock clock, int64_t due_ms,
+                  enum deadline_kind kind, struct slice subject);
 
 struct deadline {
     enum deadline_clock clock;

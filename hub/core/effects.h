@@ -24,6 +24,9 @@ enum effect_kind {
                            and is told so */
     EFFECT_RATE_OVERRIDE, /* `actor` has the limits of `override`; empty: the defaults */
     EFFECT_RATE_EXEMPT,   /* `actor` has no limits, or has them again: `exempt` */
+    EFFECT_RESET,      /* drop what can be had anew; every key is told again after this */
+    EFFECT_KEYS_TOLD,  /* that was every key: others leave the ring */
+    EFFECT_RESET_DONE, /* `request` differences were put right */
 };
 
 struct effect {

@@ -10,6 +10,7 @@
 #include "core/idempotency.h"
 #include "core/match.h"
 #include "core/rate.h"
+#include "core/reset.h"
 #include "core/token.h"
 
 enum {
@@ -196,6 +197,9 @@ static void deadline_fire(struct step *step, const struct deadline *deadline)
         break;
     case DEADLINE_RATE:
         rate_hold_over(step, number, deadline->due_ms);
+        break;
+    case DEADLINE_RESET:
+        reset_go_on(step);
         break;
     case DEADLINE_IDEMPOTENCY:
     case DEADLINE_TOKEN:

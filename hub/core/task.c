@@ -208,7 +208,7 @@ void task_move(struct step *step, struct task *task, enum task_state to)
     }
     ready_remove(step, task);
     step_remove(step, TABLE_TASK_STATE, key_two(&key, task->state, task->number));
-    stats_move(step, task->lane, task->state, to);
+    stats_move(step, task, to);
     task->state = to;
     step_put_mark(step, TABLE_TASK_STATE, key_two(&key, to, task->number));
     if (task_state_is_end(to)) {

@@ -138,6 +138,26 @@ void token_remove(struct step *step, const struct token *token)
     ring_effect(step, EFFECT_KEY_REMOVE, token->digest);
 }
 
+bool token_rebuild(struct step *step, struct slice digest)
+{
+    struct token token;
+    struct packed_key key;
+    if (digest.size != DIGEST_BYTES ||
+        !token_load(step, (const uint8_t *)digest.data, &token))
+        return false;
+    ring_add(step, &token);
+    struct slice index = agent_key(step, &key, token.agent_id, token.digest);
+    bool whole =
+        step_has(step, TABLE_TOKEN_AGENT, index) &&
+        (token.expires_ms == 0 ||
+         deadline_has(step, CLOCK_WALL, token.expires_ms, DEADLINE_TOKEN, digest));
+    if (whole || step_failed(step))
+        return false;
+    step_put_mark(step, TABLE_TOKEN_AGENT, index);
+    deadline_of(step, &token, deadline_add);
+    return true;
+}
+
 void token_end_at(struct step *step, struct token *token, int64_t expires_ms)
 {
     token->agent_id = step_copy(step, token->agent_id);

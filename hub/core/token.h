@@ -67,6 +67,10 @@ bool token_load(struct step *step, const uint8_t digest[DIGEST_BYTES],
 /* Takes it out of the tables and the ring, with its connections. */
 void token_remove(struct step *step, const struct token *token);
 
+/* Tells the ring of it anew, and puts what its index and its deadline lack there: true
+ * when they lacked anything. */
+bool token_rebuild(struct step *step, struct slice digest);
+
 /* Writes what has changed of it, but for its end. */
 void token_save(struct step *step, const struct token *token);
 

@@ -4,6 +4,7 @@
 #include "core/blob.h"
 #include "core/config.h"
 #include "core/deadline.h"
+#include "core/reset.h"
 #include "core/set.h"
 #include "core/token.h"
 
@@ -85,6 +86,10 @@ static void blob_row(struct verify *verify, struct slice key, struct slice value
         return;
     case BLOB_IDEMPOTENCY:
         return;
+    case BLOB_RESET:
+        verify_holds(verify, number == 1, "a reset stands elsewhere");
+        verify->resets -= key_number(&verify->step, key, 2) == 0;
+        return;
     case BLOB_SAID:
         verify_holds(verify, number == 1, "what was said to all stands elsewhere");
         return;
@@ -132,6 +137,11 @@ static void deadline_row(struct verify *verify, struct slice key, struct slice v
                 token_load(&verify->step, (const uint8_t *)unpack.rest.data, &token) &&
                 token.expires_ms == due_ms,
             "a deadline ends no token");
+    } else if (kind == DEADLINE_RESET) {
+        struct reset reset;
+        verify_holds(verify, reset_load(&verify->step, &reset) && reset.due_ms == due_ms,
+                     "a reset goes on that was never begun");
+        verify->resets++;
     } else if (kind == DEADLINE_MAIL_SWEEP) {
         verify_holds(verify, unpack.rest.size == 8, "a sweep has no place");
     } else {
@@ -261,7 +271,8 @@ void verify_rest(struct verify *verify)
     if (verify->text == NULL)
         verify_holds(verify,
                      verify->deadlines == 0 && verify->mail_deadlines == 0 &&
-                         verify->fanout_deadlines == 0 && verify->event_deadlines == 0,
+                         verify->resets == 0 && verify->fanout_deadlines == 0 &&
+                         verify->event_deadlines == 0,
                      "a deadline belongs to nothing");
     uint64_t tokens = verify_walk(verify, TABLE_TOKEN, token_row);
     uint64_t indexed = verify_walk(verify, TABLE_TOKEN_AGENT, token_agent_row);

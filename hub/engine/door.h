@@ -28,6 +28,9 @@ enum release_kind {
     RELEASE_PUBLISH,       /* frame to every subscribed link */
     RELEASE_RATE_OVERRIDE, /* for the gate's rates */
     RELEASE_RATE_EXEMPT,   /* likewise */
+    RELEASE_RESET,         /* drop what can be had anew; every key follows */
+    RELEASE_KEYS_TOLD,     /* that was every key: others leave the ring */
+    RELEASE_RESET_DONE,    /* `request` differences were put right */
 };
 
 struct release {

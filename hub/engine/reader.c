@@ -61,6 +61,11 @@ static enum err question_ask(struct reader *reader, const struct envelope *envel
     return err;
 }
 
+void reader_reset(struct reader *reader)
+{
+    judge_forget(reader->settings.judge);
+}
+
 struct release_batch *reader_answer(struct reader *reader,
                                     const struct envelope *envelope)
 {

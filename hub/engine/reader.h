@@ -14,6 +14,9 @@ struct reader;
 struct reader *reader_create(struct engine *engine);
 void reader_destroy(struct reader *reader);
 
+/* Forgets what it compiled. */
+void reader_reset(struct reader *reader);
+
 /*
  * Answers `envelope` (a KIND_QUERY message), which stays the caller's. The batch holds
  * the releases, frames rendered; NULL without memory. A failing store gives an answer of

@@ -21,6 +21,9 @@ static const enum release_kind KINDS[] = {
     [EFFECT_PUBLISH] = RELEASE_PUBLISH,
     [EFFECT_RATE_OVERRIDE] = RELEASE_RATE_OVERRIDE,
     [EFFECT_RATE_EXEMPT] = RELEASE_RATE_EXEMPT,
+    [EFFECT_RESET] = RELEASE_RESET,
+    [EFFECT_KEYS_TOLD] = RELEASE_KEYS_TOLD,
+    [EFFECT_RESET_DONE] = RELEASE_RESET_DONE,
 };
 
 struct release_batch *release_batch_create(void)

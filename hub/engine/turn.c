@@ -49,7 +49,9 @@ static bool effect_is_for_all(const struct effect *effect)
 {
     return effect->kind == EFFECT_BROADCAST || effect->kind == EFFECT_KEY_ADD ||
            effect->kind == EFFECT_KEY_REMOVE || effect->kind == EFFECT_PUBLISH ||
-           effect->kind == EFFECT_RATE_OVERRIDE || effect->kind == EFFECT_RATE_EXEMPT;
+           effect->kind == EFFECT_RATE_OVERRIDE || effect->kind == EFFECT_RATE_EXEMPT ||
+           effect->kind == EFFECT_RESET || effect->kind == EFFECT_KEYS_TOLD ||
+           effect->kind == EFFECT_RESET_DONE;
 }
 
 /* The door whose links count up from the link's first byte; false for the hub's own. */
@@ -66,6 +68,8 @@ static enum err effect_hold(struct engine *engine, const struct effect *effect)
 {
     uint32_t from = 0;
     uint32_t to = engine->door_count;
+    if (effect->kind == EFFECT_RESET)
+        judge_forget(engine->options.settings.judge);
     if (!effect_is_for_all(effect)) {
         if (!door_of_link(engine, effect->link, &from))
             return ERR_OK;

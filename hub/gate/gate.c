@@ -56,6 +56,38 @@ void gate_destroy(struct gate *gate)
     free(gate);
 }
 
+enum err gate_reset(struct gate *gate, struct gate_time now)
+{
+    struct attempts *attempts = attempts_create(now.monotonic_ms);
+    struct cooldowns *agents_away = cooldowns_create();
+    struct cooldowns *addresses_away = cooldowns_create();
+    struct failures *failures = failures_create();
+    bool whole = attempts != NULL && agents_away != NULL && addresses_away != NULL &&
+                 failures != NULL;
+    attempts_destroy(whole ? gate->attempts : attempts);
+    cooldowns_destroy(whole ? gate->agents_away : agents_away);
+    cooldowns_destroy(whole ? gate->addresses_away : addresses_away);
+    failures_destroy(whole ? gate->failures : failures);
+    keyring_renew(gate->keyring);
+    if (!whole)
+        return ERR_MEMORY;
+    gate->attempts = attempts;
+    gate->agents_away = agents_away;
+    gate->addresses_away = addresses_away;
+    gate->failures = failures;
+    return rates_forget(gate->rates);
+}
+
+size_t gate_keys_sweep(struct gate *gate)
+{
+    return keyring_sweep(gate->keyring);
+}
+
+bool gate_key_is_known(const struct gate *gate, const uint8_t digest[DIGEST_BYTES])
+{
+    return keyring_find(gate->keyring, digest, 0) != NULL;
+}
+
 enum err gate_key_add(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
                       const struct key *key)
 {

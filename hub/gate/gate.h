@@ -83,6 +83,12 @@ void gate_key_use(struct gate *gate, const uint8_t digest[DIGEST_BYTES],
 struct envelope *gate_uses(const struct gate *gate);
 void gate_uses_told(struct gate *gate);
 
+/* Drops what the guards remember, and takes no key for good until it is added again:
+ * gate_keys_sweep() lets go of those that were not. ERR_MEMORY: the guards remember. */
+enum err gate_reset(struct gate *gate, struct gate_time now);
+size_t gate_keys_sweep(struct gate *gate);
+bool gate_key_is_known(const struct gate *gate, const uint8_t digest[DIGEST_BYTES]);
+
 /* True when a token of this role and these scopes opens the message; else the verdict says
  * what is missing. `roles` are those the message's row allows. */
 bool gate_opens(struct gate *gate, enum message_type type, uint32_t roles,

@@ -8,6 +8,7 @@
 
 struct keyring {
     struct map *keys;
+    uint32_t round;
 };
 
 struct keyring *keyring_create(size_t keys_max)
@@ -50,6 +51,7 @@ enum err keyring_add(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES]
         memcpy(name, key->actor.data, key->actor.size);
     *copy = *key;
     copy->actor = slice_make(name, key->actor.size);
+    copy->round = keyring->round;
 
     void *old = NULL;
     enum err err = map_put(keyring->keys, slice_make(digest, DIGEST_BYTES), copy, &old);
@@ -89,6 +91,27 @@ const struct key *keyring_find(const struct keyring *keyring,
     if (key == NULL || (key->expires_wall_ms != 0 && key->expires_wall_ms <= wall_ms))
         return NULL;
     return key;
+}
+
+void keyring_renew(struct keyring *keyring)
+{
+    keyring->round++;
+}
+
+size_t keyring_sweep(struct keyring *keyring)
+{
+    size_t position = 0;
+    size_t gone = 0;
+    struct slice digest;
+    void *key;
+    while (map_next(keyring->keys, &position, &digest, &key)) {
+        if (((struct key *)key)->round == keyring->round)
+            continue;
+        map_remove(keyring->keys, digest);
+        free(key);
+        gone++;
+    }
+    return gone;
 }
 
 size_t keyring_count(const struct keyring *keyring)

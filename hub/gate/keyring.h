@@ -17,6 +17,7 @@ struct key {
     uint64_t scopes;         /* SCOPES_ALL, or the bits of its list */
     int64_t expires_wall_ms; /* zero: never */
     int64_t used_wall_ms;    /* as far as the store knows; zero: never */
+    uint32_t round;          /* the ring's own */
 };
 
 enum {
@@ -45,6 +46,11 @@ const struct key *keyring_find(const struct keyring *keyring,
  * once in USED_EVERY_MS. */
 bool keyring_use(struct keyring *keyring, const uint8_t digest[DIGEST_BYTES],
                  int64_t wall_ms);
+
+/* All keys are about to be added again; the sweep lets go of those that were not and
+ * returns how many. */
+void keyring_renew(struct keyring *keyring);
+size_t keyring_sweep(struct keyring *keyring);
 
 size_t keyring_count(const struct keyring *keyring);
 

@@ -57,6 +57,26 @@ void rates_destroy(struct rates *rates)
     free(rates);
 }
 
+enum err rates_forget(struct rates *rates)
+{
+    struct rates *fresh = rates_create(&rates->options);
+    size_t position = 0;
+    struct slice name;
+    void *rule;
+    if (fresh == NULL)
+        return ERR_MEMORY;
+    while (map_next(rates->rules, &position, &name, &rule))
+        memset(((struct rate_rule *)rule)->meters, 0,
+               sizeof((struct rate_rule *)rule)->meters);
+    struct rates used = *rates;
+    *rates = *fresh;
+    *fresh = used;
+    fresh->rules = rates->rules;
+    rates->rules = used.rules;
+    rates_destroy(fresh);
+    return ERR_OK;
+}
+
 static enum rate_class class_of(const struct rate_asker *asker)
 {
     if (asker->actor.size == 0)

@@ -62,6 +62,9 @@ struct rate_answer {
 struct rates *rates_create(const struct rates_options *options);
 void rates_destroy(struct rates *rates); /* accepts NULL */
 
+/* What was counted begins anew; what was set stays. ERR_MEMORY changes nothing. */
+enum err rates_forget(struct rates *rates);
+
 /* One message or request more. */
 struct rate_answer rates_take(struct rates *rates, const struct rate_asker *asker,
                               enum rate_channel channel, enum message_tier tier,

@@ -72,6 +72,29 @@ static void add_key(struct net *net, const struct release *release)
         LOG_ERROR("key_not_taken", LOG_TEXT("agent", release->actor));
 }
 
+static void reset_begin(struct net *net)
+{
+    if (gate_reset(net->gate, net_now()) != ERR_OK)
+        LOG_ERROR("guards_not_reset", LOG_ERR(ERR_MEMORY));
+    reader_reset(net->reader);
+}
+
+/* What no key was told for is no key. */
+static void keys_told(struct net *net)
+{
+    struct link *next;
+    size_t gone = gate_keys_sweep(net->gate);
+    if (gone == 0)
+        return;
+    LOG_WARNING("keys_swept", LOG_NUMBER("count", gone));
+    for (struct link *link = net->first; link != NULL; link = next) {
+        next = link->next;
+        if (session_is_identified(&link->session) &&
+            !gate_key_is_known(net->gate, link->session.digest))
+            link_close(link, CLOSE_TOKEN_REVOKED);
+    }
+}
+
 static void take(struct net *net, struct release *release)
 {
     struct link *link;
@@ -118,6 +141,16 @@ static void take(struct net *net, struct release *release)
     case RELEASE_RATE_EXEMPT:
         if (rates_exempt(net->gate->rates, release->actor, release->exempt) != ERR_OK)
             LOG_ERROR("rate_not_taken", LOG_TEXT("agent", release->actor));
+        break;
+    case RELEASE_RESET:
+        LOG_NOTICE("reset_begun");
+        reset_begin(net);
+        break;
+    case RELEASE_KEYS_TOLD:
+        keys_told(net);
+        break;
+    case RELEASE_RESET_DONE:
+        LOG_NOTICE("reset_done", LOG_NUMBER("differences", release->request));
         break;
     }
 }

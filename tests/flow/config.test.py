@@ -5,7 +5,7 @@ import json
 import sys
 
 sys.dont_write_bytecode = True
-from support import Hub, case, main, make_certificate, same, until  # noqa: E402
+from support import Hub, case, eventually, main, make_certificate, same, until  # noqa: E402
 
 HEARTBEAT = "/api/config/heartbeat-interval"
 REPO = "/api/config/default-repo"
@@ -162,6 +162,43 @@ async def what_agents_say_is_counted_and_outlives_a_restart(hub):
     same(sum(hour["sent"] for hour in hours["hourly"]), 1)
     nobody = hub.http("GET", "/api/analytics/agents/nobody/hourly", token=hub.submitter)
     same((nobody.status, sum(hour["sent"] for hour in nobody.json["hourly"])), (200, 0))
+
+
+@case()
+async def a_reset_disconnects_nobody_and_loses_nothing(hub):
+    def told(word):
+        return [json.loads(line) for line in hub.log().splitlines() if f'"{word}"' in line]
+
+    ada = await hub.agent("ada")
+    bob = await hub.agent("bob")
+    same(hub.http("POST", "/api/admin/reset", token=hub.register("ada")).status, 403)
+    held = await given_of(hub, ada, bob)
+    waiting = hub.submit("later", needed_capabilities=["gpu"])["task_id"]
+    answer = hub.http("POST", "/api/admin/reset", token=hub.admin)
+    same((answer.status, answer.json),
+         (200, {"status": "reset_scheduled", "triggered_by": "admin"}))
+    await eventually(lambda: told("reset_done"), "the reset is done")
+    same(told("reset_done")[0]["differences"], 0)
+    same(told("keys_swept"), [])
+    # Nobody has gone deaf, and everybody is still known.
+    await ada.send("message", to="bob", payload={"text": "still here?"})
+    await bob.expect("message")
+    await (ada if held["to"] == "ada" else bob).complete(held["task"])
+    carol = await hub.agent("carol", capabilities=["gpu"])
+    await carol.complete(await carol.given(waiting))
+    same(hub.http("POST", "/api/admin/reset", token=hub.admin).status, 200)
+    await eventually(lambda: len(told("reset_done")) == 2, "the second is done")
+
+
+async def given_of(hub, *agents):
+    task_id = hub.submit()["task_id"]
+
+    def holder():
+        return hub.task(task_id)["assigned_to"]
+
+    name = await eventually(holder, "somebody has it")
+    agent = next(agent for agent in agents if agent.agent_id == name)
+    return {"to": name, "task": await agent.given(task_id)}
 
 
 if __name__ == "__main__":

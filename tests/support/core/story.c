@@ -391,4 +391,5 @@ void story_tell(struct fleet *fleet)
     leave_open(fleet);
     shout(fleet);
     story_rate(fleet, SLICE_OF("ada"));
+    story_reset(fleet);
 }

@@ -43,8 +43,14 @@ static void look(struct fleet *fleet)
     ask(fleet, (struct message){ .type = MESSAGE_GET_ANALYTICS_SUMMARY });
 }
 
+void story_reset(struct fleet *fleet)
+{
+    ask(fleet, (struct message){ .type = MESSAGE_POST_ADMIN_RESET });
+}
+
 void story_steer(struct fleet *fleet)
 {
+    story_reset(fleet);
     look(fleet);
     configure(fleet);
     push(fleet);

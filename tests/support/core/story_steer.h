@@ -8,4 +8,7 @@
 
 void story_steer(struct fleet *fleet);
 
+/* A reset that is still under way. */
+void story_reset(struct fleet *fleet);
+
 #endif

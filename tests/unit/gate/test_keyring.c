@@ -74,11 +74,30 @@ static void a_use_is_told_once_in_a_while(void **state)
     keyring_destroy(keyring);
 }
 
+static void a_key_that_is_not_told_again_leaves_the_ring(void **state)
+{
+    (void)state;
+    struct keyring *keyring = keyring_create(16);
+
+    assert_int_equal(add(keyring, ONE, "ada", ROLE_AGENT, 0), ERR_OK);
+    assert_int_equal(add(keyring, TWO, "bob", ROLE_AGENT, 0), ERR_OK);
+    assert_int_equal(keyring_sweep(keyring), 0);
+    keyring_renew(keyring);
+    assert_non_null(keyring_find(keyring, TWO, 0));
+    assert_int_equal(add(keyring, ONE, "ada", ROLE_AGENT, 0), ERR_OK);
+    assert_int_equal(keyring_sweep(keyring), 1);
+    assert_non_null(keyring_find(keyring, ONE, 0));
+    assert_null(keyring_find(keyring, TWO, 0));
+    assert_int_equal(keyring_sweep(keyring), 0);
+    keyring_destroy(keyring);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_agent_may_have_several_tokens),
         cmocka_unit_test(a_token_ends_with_its_time),
+        cmocka_unit_test(a_key_that_is_not_told_again_leaves_the_ring),
         cmocka_unit_test(a_use_is_told_once_in_a_while),
         cmocka_unit_test(a_full_ring_takes_no_more_and_loses_nothing),
     };
