@@ -196,7 +196,7 @@ static void a_wrong_count_is_put_right(void **state)
 {
     (void)state;
     struct packed_key key;
-    struct packed value;
+    struct packed value = { .bytes = "" };
     tables_as_they_were();
     assert_true(row_at(TABLE_STATS, 0, &key, &value));
     value.bytes[8] = (char)(value.bytes[8] + 100);
