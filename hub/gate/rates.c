@@ -5,6 +5,7 @@
 #include "os/entropy.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     RULES_MAX = 4096, /* the core allows less */

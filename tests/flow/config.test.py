@@ -186,8 +186,14 @@ async def a_reset_disconnects_nobody_and_loses_nothing(hub):
     await (ada if held["to"] == "ada" else bob).complete(held["task"])
     carol = await hub.agent("carol", capabilities=["gpu"])
     await carol.complete(await carol.given(waiting))
+    # What the doors remember is dropped.
+    def guess():
+        return hub.http("GET", "/api/tasks", token="0" * 64).status
+
+    await eventually(lambda: guess() == 429, "too many guesses")
     same(hub.http("POST", "/api/admin/reset", token=hub.admin).status, 200)
     await eventually(lambda: len(told("reset_done")) == 2, "the second is done")
+    same(guess(), 401)
 
 
 async def given_of(hub, *agents):
