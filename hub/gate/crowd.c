@@ -65,3 +65,13 @@ enum meter_word crowd_take(struct crowd *crowd, struct slice name, uint32_t kind
     *ret_meter = better;
     return best;
 }
+
+bool crowd_is_fresh(struct crowd *crowd, struct slice name, int64_t window_ms,
+                    int64_t now_ms)
+{
+    for (uint32_t row = 0; row < ROWS; row++)
+        for (uint32_t kind = 0; kind < crowd->kinds; kind++)
+            if (!meter_is_fresh(find(crowd, row, name, kind), window_ms, now_ms))
+                return false;
+    return true;
+}

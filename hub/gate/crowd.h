@@ -26,4 +26,8 @@ enum meter_word crowd_take(struct crowd *crowd, struct slice name, uint32_t kind
                            struct rate rate, int64_t window_ms, int64_t now_ms,
                            int64_t *ret_retry_ms, const struct meter **ret_meter);
 
+/* True when nothing is lost by counting the name elsewhere from now on. */
+bool crowd_is_fresh(struct crowd *crowd, struct slice name, int64_t window_ms,
+                    int64_t now_ms);
+
 #endif
