@@ -120,6 +120,16 @@ void hub_finish(struct hub *hub)
     free(hub->sockets);
 }
 
+/* Nobody here talks too much. */
+static void limits_widen(struct limits *limits)
+{
+    static const struct rate WIDE = { 1000000, 1000000 };
+    for (int whose = 0; whose < RATE_CLASSES; whose++)
+        for (int tier = 0; tier < RATE_TIERS; tier++)
+            limits->rates.defaults.of[whose][tier] = WIDE;
+    limits->reports = WIDE;
+}
+
 static enum err engine_begin(struct hub *hub)
 {
     struct sim *sim = hub->sim;
@@ -134,6 +144,9 @@ static enum err engine_begin(struct hub *hub)
     struct gate_options gate = { .wire = sim->wire,
                                  .keys_max = KEYS_MAX,
                                  .message_bytes_max = MESSAGE_BYTES_MAX };
+    limits_init(&gate.limits);
+    if (sim->calm || sim->plan.rate[POINT_HUB_TIGHT_RATES] == 0)
+        limits_widen(&gate.limits);
     ENSURE(engine_create(&options, &hub->engine) == ERR_OK);
     hub->door = engine_door_add(hub->engine, wake, hub);
     ENSURE(hub->door != NULL);

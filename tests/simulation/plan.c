@@ -71,6 +71,8 @@ static void plan_points(struct plan *plan, struct dice *dice)
     /* Once in a while is enough for what takes everything else away. */
     if (!dice_chance(dice, 300))
         plan->rate[POINT_HUB_TINY_LIMITS] = 0;
+    if (!dice_chance(dice, 300))
+        plan->rate[POINT_HUB_TIGHT_RATES] = 0;
 }
 
 void plan_make(struct plan *plan, uint64_t seed, enum plan_store store)

@@ -64,6 +64,7 @@
     ROW(HUB_TINY_LIMITS, "hub.tiny_limits", 1000)                                        \
     ROW(HUB_RING_FULL, "hub.ring_full", 1000)                                            \
     ROW(HUB_WAY_OUT_FULL, "hub.way_out_full", 100)                                       \
+    ROW(HUB_TIGHT_RATES, "hub.tight_rates", 1000)                                        \
     ROW(HUB_TOKEN_REVOKED, "hub.token_revoked", 100)
 
 enum point {

@@ -282,6 +282,7 @@ static void sim_init(struct sim *sim, const struct sim_options *options)
     sim->reader = wire_reader_create(options->wire);
     ENSURE(sim->reader != NULL);
     sim->reached = options->reached;
+    sim->reached[POINT_HUB_TIGHT_RATES] += sim->plan.rate[POINT_HUB_TIGHT_RATES] > 0;
     sim->reached[POINT_HUB_TINY_LIMITS] += sim->plan.rate[POINT_HUB_TINY_LIMITS] > 0;
     trace_init(&sim->trace, options->trace_path);
     disk_init(&sim->disk, sim, options->store);

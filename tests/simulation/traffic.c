@@ -67,7 +67,11 @@ static struct gate_time gate_now(const struct sim *sim)
 static void push(struct hub *hub, struct envelope *envelope)
 {
     struct sim *sim = hub->sim;
-    while (hub->up && !door_push(hub->door, envelope)) {
+    if (!hub->up) {
+        envelope_destroy(envelope);
+        return;
+    }
+    while (!door_push(hub->door, envelope)) {
         sim->reached[POINT_HUB_RING_FULL] += sim->plan.rate[POINT_HUB_RING_FULL] > 0;
         hub->way_out_ms = 0;
         hub->frozen_ms = 0;
@@ -78,8 +82,6 @@ static void push(struct hub *hub, struct envelope *envelope)
             return;
         }
     }
-    if (!hub->up)
-        envelope_destroy(envelope);
 }
 
 static void say(struct hub *hub, const struct hub_link *link, struct slice text)
@@ -141,14 +143,17 @@ void hub_frame(struct hub *hub, uint32_t number, char *text, size_t size)
     sim->messages++;
     session_frame(&link->session, hub->gate, (struct origin){ .link = connection->link },
                   SLICE_OF("192.0.2.1"), text, size, gate_now(sim), &verdict);
-    if (verdict.envelope != NULL) {
-        push(hub, verdict.envelope);
-        return;
-    }
+    /* What the gate says is its own, and a push may be the end of it. */
+    if (slice_is_present(verdict.notice))
+        say(hub, link, verdict.notice);
     if (slice_is_present(verdict.answer))
         say(hub, link, verdict.answer);
     if (verdict.close != CLOSE_NONE)
         socket_close(hub, index);
+    if (verdict.word != NULL)
+        push(hub, verdict.word);
+    if (verdict.envelope != NULL)
+        push(hub, verdict.envelope);
 }
 
 void hub_closed(struct hub *hub, uint32_t number)
@@ -321,8 +326,15 @@ void hub_request(struct hub *hub, uint32_t number)
     if (!hub->up || hub_is_frozen(hub))
         return;
     sim->messages++;
-    if (!request_admitted(hub, number, &verdict)) {
+    bool admitted = request_admitted(hub, number, &verdict);
+    if (!admitted)
         clients_answer(&sim->clients, number, verdict.status, verdict.answer);
+    if (verdict.word != NULL)
+        push(hub, verdict.word);
+    if (!admitted)
+        return;
+    if (!hub->up) {
+        envelope_destroy(verdict.envelope);
         return;
     }
     enum message_type type = verdict.envelope->message.type;
