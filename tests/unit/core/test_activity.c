@@ -265,7 +265,7 @@ static void beyond_the_bound_who_is_gone_longest_is_forgotten(void **state)
 static void a_long_list_comes_in_pages(void **state)
 {
     struct fleet *fleet = *state;
-    char name[16];
+    char name[32];
     char cursor[16] = "";
     size_t found = 0;
     for (int i = 0; i < 25; i++) {
