@@ -5,12 +5,12 @@
 #include "base/pack.h"
 #include "net/deadline.h"
 #include "net/document.h"
+#include "net/door_route.h"
 #include "net/handoff.h"
 #include "net/head.h"
 #include "net/parking.h"
 #include "net/peer.h"
 #include "os/counter.h"
-#include "os/log.h"
 #include "os/secret.h"
 
 #include <stdlib.h>
@@ -20,7 +20,6 @@ enum {
     HEAD_ARENA_BYTES_MAX = 64 * 1024,
     UNAVAILABLE_RETRY_MS = 1000,
     MEMBERS_BYTES_MAX = 4096,
-    GATE_ANSWER_BYTES_MAX = 8 * 1024 * 1024,
     /* A head is longer; what the system counts besides (the end of the stream) is not. */
     HEAD_BYTES_MIN = 16,
 };
@@ -41,7 +40,7 @@ void exchange_destroy(struct exchange *exchange)
     free(exchange);
 }
 
-static void answer_with(struct link *link, const struct answer_facts *said)
+void exchange_answer_with(struct link *link, const struct answer_facts *said)
 {
     struct exchange *exchange = link->exchange;
     struct answer_facts facts = *said;
@@ -77,7 +76,7 @@ void exchange_refuse(struct link *link, const struct verdict *verdict)
     };
     if (verdict->status == ERROR_ROWS[ERROR_UNAVAILABLE].status)
         facts.retry_after_ms = UNAVAILABLE_RETRY_MS;
-    answer_with(link, &facts);
+    exchange_answer_with(link, &facts);
 }
 
 void exchange_refuse_code(struct link *link, enum error_code code, const char *detail)
@@ -114,7 +113,7 @@ static void refuse_method(struct link *link, struct slice path)
         .body = verdict.answer,
         .allow = arena_copy(&exchange->arena, buffer_slice(&allow)),
     };
-    answer_with(link, &facts);
+    exchange_answer_with(link, &facts);
     buffer_finish(&allow);
 }
 
@@ -129,8 +128,8 @@ static struct request request_of(const struct link *link)
     };
 }
 
-static void answer_message(struct link *link, const struct message *message,
-                           uint16_t status)
+void exchange_answer_message(struct link *link, const struct message *message,
+                             uint16_t status)
 {
     struct buffer text;
     buffer_init(&text, MEMBERS_BYTES_MAX);
@@ -138,92 +137,9 @@ static void answer_message(struct link *link, const struct message *message,
     if (buffer_failed(&text))
         exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
     else
-        answer_with(link, &(struct answer_facts){ .status = status,
-                                                  .body = buffer_slice(&text) });
+        exchange_answer_with(link, &(struct answer_facts){ .status = status,
+                                                           .body = buffer_slice(&text) });
     buffer_finish(&text);
-}
-
-/* What the gate alone knows: what it refused lately, and who may say how much. False for
- * any other route. */
-static bool answer_of_gate(struct link *link)
-{
-    const struct gate *gate = link->net->gate;
-    int64_t now_ms = clock_monotonic_ms();
-    enum message_type type = link->exchange->type;
-    struct buffer text;
-    buffer_init(&text, GATE_ANSWER_BYTES_MAX);
-    if (type == MESSAGE_GET_VALIDATION)
-        failures_render(gate->failures, now_ms, &text);
-    else if (type == MESSAGE_GET_RATE_LIMITS)
-        rates_render_limits(gate->rates, &text);
-    else if (type == MESSAGE_GET_RATE_WHITELIST)
-        rates_render_exempt(gate->rates, &text);
-    else if (type == MESSAGE_GET_RATE_USAGE)
-        rates_render_usage(gate->rates, now_ms, &text);
-    else
-        return false;
-    /* Behind a route's row stands that of its answer. */
-    if (buffer_failed(&text))
-        exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
-    else
-        answer_with(link, &(struct answer_facts){ .status = MESSAGE_ROWS[type + 1].status,
-                                                  .body = buffer_slice(&text) });
-    buffer_finish(&text);
-    return true;
-}
-
-/* What is the hub, is it alive, does it take work? No table has to be asked. */
-static void answer_at_the_door(struct link *link)
-{
-    struct message message = { .type = MESSAGE_GET_LIVEZ_ANSWER };
-    const struct net *net = link->net;
-    bool ready = !engine_is_broken(net->options.engine) &&
-                 !engine_intake_closed(net->options.engine) && !net->quiet;
-    struct answer_facts facts;
-
-    if (document_answer(link->exchange, &facts)) {
-        answer_with(link, &facts);
-        return;
-    }
-    if (answer_of_gate(link))
-        return;
-    if (link->exchange->type == MESSAGE_GET_READYZ) {
-        if (!ready) {
-            exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
-            return;
-        }
-        message.type = MESSAGE_GET_READYZ_ANSWER;
-        message.as.get_readyz_answer.status = SLICE_OF("ok");
-    } else {
-        message.as.get_livez_answer.status = SLICE_OF("ok");
-    }
-    answer_message(link, &message, MESSAGE_ROWS[message.type].status);
-}
-
-/* The log is the process's own: no table knows its level. */
-static void set_log_level(struct link *link, struct slice word, struct slice actor)
-{
-    struct message message = { .type = MESSAGE_PUT_LOG_LEVEL_ANSWER };
-    struct slice words[LOG_LEVEL_COUNT];
-    enum log_level level;
-
-    if (!log_level_parse(word, &level)) {
-        for (unsigned i = 0; i < LOG_LEVEL_COUNT; i++)
-            words[i] = slice_from_text(log_level_name((enum log_level)i));
-        wire_error_message(ERROR_INVALID_LEVEL, true, &message);
-        message.as.http_error.valid = (struct slice_list){ words, LOG_LEVEL_COUNT };
-        answer_message(link, &message, ERROR_ROWS[ERROR_INVALID_LEVEL].status);
-        return;
-    }
-    log_set_level(level);
-    /* Whoever reads the log is told where its silence, or its noise, begins. */
-    log_write(level > LOG_LEVEL_NOTICE ? level : LOG_LEVEL_NOTICE, "log_level_set",
-              (const struct log_field[]){ LOG_TEXT("level", word),
-                                          LOG_TEXT("triggered_by", actor) },
-              2);
-    message.as.put_log_level_answer.status = SLICE_OF("ok");
-    message.as.put_log_level_answer.level = word;
-    answer_message(link, &message, MESSAGE_ROWS[message.type].status);
 }
 
 /* False for a route that can do without any member of its body. */
@@ -236,7 +152,17 @@ static bool wants_body(enum message_type type)
     return false;
 }
 
-/* The request is whole: to the reader, or to the engine. */
+/* True when nothing of the request has to be read to answer it. */
+static bool asks_nothing(enum message_type type)
+{
+    const struct field_table *table = MESSAGE_ROWS[type].table;
+    for (size_t i = 0; i < table->count; i++)
+        if (table->fields[i].place != FIELD_IN_HEADER)
+            return false;
+    return true;
+}
+
+/* The request is whole: to the door itself, to the reader, or to the engine. */
 static void submit(struct link *link)
 {
     struct exchange *exchange = link->exchange;
@@ -248,9 +174,9 @@ static void submit(struct link *link)
     exchange->state = EXCHANGE_WAITING;
     link->since_ms = clock_monotonic_ms();
     deadline_begin(link);
-    if (MESSAGE_ROWS[exchange->type].kind == KIND_DOOR &&
-        !slice_is_present(MESSAGE_ROWS[exchange->type].schema)) {
-        answer_at_the_door(link);
+    bool at_door = MESSAGE_ROWS[exchange->type].kind == KIND_DOOR;
+    if (at_door && asks_nothing(exchange->type)) {
+        door_route_answer(link, NULL);
         return;
     }
     if (!slice_is_present(MESSAGE_ROWS[exchange->type].schema))
@@ -265,9 +191,8 @@ static void submit(struct link *link)
         exchange_refuse(link, &verdict);
         return;
     }
-    if (exchange->type == MESSAGE_PUT_LOG_LEVEL) {
-        set_log_level(link, verdict.envelope->message.as.put_log_level.level,
-                      verdict.envelope->actor);
+    if (at_door) {
+        door_route_answer(link, verdict.envelope);
         envelope_destroy(verdict.envelope);
         return;
     }
@@ -561,7 +486,7 @@ void exchange_answer(struct link *link, const struct release *release)
     if (buffer_failed(&filled))
         exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
     else
-        answer_with(link, &facts);
+        exchange_answer_with(link, &facts);
     if (filled.data != NULL)
         secret_wipe(filled.data, filled.room);
     buffer_finish(&filled);

@@ -54,6 +54,11 @@ void exchange_answer(struct link *link, const struct release *release);
 void exchange_refuse(struct link *link, const struct verdict *verdict);
 void exchange_refuse_code(struct link *link, enum error_code code, const char *detail);
 
+/* For this room's routes: a whole answer, or a message as its body. */
+void exchange_answer_with(struct link *link, const struct answer_facts *facts);
+void exchange_answer_message(struct link *link, const struct message *message,
+                             uint16_t status);
+
 /* It took too long. */
 void exchange_expire(struct link *link);
 

@@ -110,7 +110,8 @@ static void macro(FILE *file, const struct model *model, const char *name,
 {
     fprintf(file, "\n#define %s(ROW)", name);
     for (size_t i = 0; i < model->unit_count; i++) {
-        if (model->units[i].kind != kind)
+        /* A document is answered by its text. */
+        if (model->units[i].kind != kind || model->units[i].document != NULL)
             continue;
         fputs(" \\\n    ROW(", file);
         emit_upper(file, model->units[i].name);
@@ -135,6 +136,9 @@ void emit_header(const struct model *model, const char *folder)
     fputs("\n/* ROW(NAME, name): what the core has a handler on_<name>() for. */", file);
     macro(file, model, "MESSAGE_COMMANDS", UNIT_COMMAND);
     macro(file, model, "MESSAGE_QUERIES", UNIT_QUERY);
+    fputs("\n/* ROW(NAME, name): what the door has an answer door_<name>() for. */",
+          file);
+    macro(file, model, "MESSAGE_DOORS", UNIT_DOOR);
     fputs("\n#endif\n", file);
     emit_close(file, "message.h");
 }
