@@ -6,6 +6,7 @@ struct reading {
     struct config *config;
     char *const *rest; /* of the arguments */
     enum errand errand;
+    const char *subject; /* of the errand */
     const char *file;
     bool apply; /* the first pass only looks for the file and the errand */
 };
@@ -21,6 +22,7 @@ static bool errand_find(const char *argument, enum errand *ret_errand)
         { "-h", ERRAND_HELP },
         { "--version", ERRAND_VERSION },
         { "--new-enrolment", ERRAND_ENROLMENT },
+        { "--verify-store", ERRAND_VERIFY_STORE },
     };
     for (size_t i = 0; i < sizeof ERRANDS / sizeof *ERRANDS; i++)
         if (strcmp(argument, ERRANDS[i].flag) == 0) {
@@ -60,8 +62,15 @@ static enum err argument_take(struct reading *reading, const char *text)
     struct slice argument = slice_from_text(text);
     struct slice name = { text, slice_find(argument, '=') };
 
-    if (errand_find(text, &reading->errand))
-        return ERR_OK;
+    if (errand_find(text, &reading->errand)) {
+        if (reading->errand != ERRAND_VERIFY_STORE)
+            return ERR_OK;
+        reading->subject = *reading->rest == NULL ? NULL : *reading->rest++;
+        if (reading->subject != NULL)
+            return ERR_OK;
+        fprintf(reading->config->complaints, "drover-hub: %s wants a directory\n", text);
+        return ERR_INVALID;
+    }
     if (slice_equal_text(name, "--config")) {
         reading->file = value_take(reading, argument, name);
         if (reading->file != NULL)
@@ -96,7 +105,8 @@ static const char *variable_find(char *const *environment, struct slice name)
 }
 
 enum err arguments_read(struct config *config, int count, char *const *arguments,
-                        char *const *environment, enum errand *ret_errand)
+                        char *const *environment, enum errand *ret_errand,
+                        const char **ret_subject)
 {
     struct reading reading = { .config = config };
     char *const *flags = count > 0 ? arguments + 1 : arguments;
@@ -104,8 +114,9 @@ enum err arguments_read(struct config *config, int count, char *const *arguments
     reading.file = variable_find(environment, SLICE_OF("DROVER_CONFIG="));
     enum err err = flags_read(&reading, flags);
     *ret_errand = reading.errand;
+    *ret_subject = reading.subject;
     if (err != ERR_OK || reading.errand == ERRAND_HELP ||
-        reading.errand == ERRAND_VERSION)
+        reading.errand == ERRAND_VERSION || reading.errand == ERRAND_VERIFY_STORE)
         return err;
 
     if (reading.file != NULL)
@@ -125,6 +136,8 @@ void arguments_help(FILE *file)
             "  --new-enrolment\n"
             "      Write a new secret for `drover hub enrol` to the data directory of a\n"
             "      hub that is stopped, and end.\n"
+            "  --verify-store DIRECTORY\n"
+            "      Read a store that no hub has open, or a backup, from end to end.\n"
             "  --version, --help\n\n");
     for (int i = 0; i < SETTING_COUNT; i++) {
         const struct setting_row *row = &SETTING_ROWS[i];

@@ -11,13 +11,16 @@ enum errand {
     ERRAND_CHECK, /* --check-config: the settings are good */
     ERRAND_HELP,
     ERRAND_VERSION,
-    ERRAND_ENROLMENT, /* --new-enrolment: a new secret for an administrator to be */
+    ERRAND_ENROLMENT,    /* --new-enrolment: a new secret for an administrator to be */
+    ERRAND_VERIFY_STORE, /* --verify-store DIRECTORY */
 };
 
-/* Fills the config from file, environment and flags, in their order. ERR_INVALID: the
- * reasons were written to the complaints. */
+/* Fills the config from file, environment and flags, in their order. *ret_subject is what
+ * stands behind the errand's flag. ERR_INVALID: the reasons were written to the
+ * complaints. */
 enum err arguments_read(struct config *config, int count, char *const *arguments,
-                        char *const *environment, enum errand *ret_errand);
+                        char *const *environment, enum errand *ret_errand,
+                        const char **ret_subject);
 
 void arguments_help(FILE *file);
 

@@ -6,6 +6,7 @@
 #include "app/service.h"
 #include "core/event_class.h"
 #include "net/net.h"
+#include "ops/ops.h"
 #include "os/counter.h"
 #include "os/file.h"
 #include "os/log.h"
@@ -18,6 +19,7 @@
 #define BATCH_MAX 1024
 #define KEYS_MAX ((size_t)1 << 20)
 #define FANOUT_MAX 128
+#define PATH_BYTES 4200
 
 struct hub {
     const struct config *config;
@@ -27,6 +29,8 @@ struct hub {
     struct wire *wire;
     struct engine *engine;
     struct net *net;
+    struct ops *ops;
+    char backup_directory[PATH_BYTES];
 };
 
 /* The signal handler has no argument: this is the one thing it may touch. */
@@ -148,6 +152,7 @@ static struct core_settings core_settings(const struct config *config)
         .channels_max = (uint32_t)config_number(config, SETTING_CHANNELS_MAX),
         .fanout_max = FANOUT_MAX,
         .mailbox_ttl_ms = config_number(config, SETTING_MAILBOX_TTL_MS),
+        .backup_interval_ms = config_number(config, SETTING_BACKUP_INTERVAL_MS),
         .schemas_max = (uint32_t)config_number(config, SETTING_SCHEMAS_MAX),
         .schema_versions_max =
             (uint32_t)config_number(config, SETTING_SCHEMA_VERSIONS_MAX),
@@ -295,6 +300,29 @@ static enum exit_code exit_code_of(enum err err)
                : EXIT_CODE_INTERNAL;
 }
 
+static enum exit_code ops_prepare(struct hub *hub)
+{
+    const struct config *config = hub->config;
+    const char *data = config_path(config, SETTING_DATA);
+    const char *wanted = path_or_null(config, SETTING_BACKUP_DIRECTORY);
+    if (wanted == NULL)
+        (void)path_join(hub->backup_directory, sizeof hub->backup_directory, data,
+                        "backups");
+    struct ops_options options = {
+        .engine = hub->engine,
+        .store = hub->store,
+        .backup_directory = wanted == NULL ? hub->backup_directory : wanted,
+        .backups_kept = (uint32_t)config_number(config, SETTING_BACKUPS_KEPT),
+        .backup_bytes_per_second =
+            (uint64_t)config_number(config, SETTING_BACKUP_BYTES_PER_SECOND),
+    };
+    enum err err = ops_create(&options, &hub->ops);
+    if (err == ERR_OK)
+        return EXIT_CODE_OK;
+    LOG_ERROR("ops_not_created", LOG_ERR(err));
+    return EXIT_CODE_INTERNAL;
+}
+
 static enum exit_code keys_start(struct hub *hub)
 {
     enum err err = engine_prepare(hub->engine);
@@ -305,6 +333,8 @@ static enum exit_code keys_start(struct hub *hub)
         err = rates_load(hub->store, net_gate(hub->net));
     if (err == ERR_OK)
         err = engine_start(hub->engine);
+    if (err == ERR_OK)
+        err = ops_start(hub->ops);
     if (err != ERR_OK)
         LOG_ERROR("hub_not_started", LOG_ERR(err));
     return exit_code_of(err);
@@ -355,6 +385,7 @@ static enum exit_code hub_serve(struct hub *hub)
 
     net_run(hub->net);
     service_stopping();
+    ops_stop(hub->ops);
     net_quiesce(hub->net);
     engine_stop(hub->engine);
     net_finish(hub->net);
@@ -368,9 +399,12 @@ static enum exit_code hub_serve(struct hub *hub)
 static void hub_finish(struct hub *hub)
 {
     signalled_net = NULL;
+    if (hub->ops != NULL)
+        ops_stop(hub->ops);
     if (hub->engine != NULL)
         engine_stop(hub->engine);
     engine_destroy(hub->engine);
+    ops_destroy(hub->ops);
     net_destroy(hub->net);
     wire_destroy(hub->wire);
     store_close(hub->store);
@@ -390,6 +424,8 @@ enum exit_code hub_run(const struct config *config)
         code = engine_start_up(&hub);
     if (code == EXIT_CODE_OK)
         code = net_start(&hub);
+    if (code == EXIT_CODE_OK)
+        code = ops_prepare(&hub);
     if (code == EXIT_CODE_OK)
         code = keys_start(&hub);
     if (code == EXIT_CODE_OK)

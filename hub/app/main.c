@@ -1,5 +1,6 @@
 #include "app/arguments.h"
 #include "app/hub.h"
+#include "ops/verify.h"
 #include "os/log.h"
 
 #include <signal.h>
@@ -31,7 +32,8 @@ static void process_prepare(void)
     }
 }
 
-static enum exit_code errand_run(const struct config *config, enum errand errand)
+static enum exit_code errand_run(const struct config *config, enum errand errand,
+                                 const char *subject)
 {
     enum log_level level;
     switch (errand) {
@@ -41,6 +43,8 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
     case ERRAND_VERSION:
         printf("drover-hub %s\n", DROVER_VERSION);
         return EXIT_CODE_OK;
+    case ERRAND_VERIFY_STORE:
+        return verify_errand(subject) ? EXIT_CODE_OK : EXIT_CODE_IO;
     case ERRAND_CHECK:
     case ERRAND_ENROLMENT:
     case ERRAND_RUN:
@@ -62,14 +66,15 @@ int main(int count, char **arguments)
 {
     struct config config;
     enum errand errand;
+    const char *subject = NULL;
 
     process_prepare();
     enum err err = config_init(&config, stderr);
     if (err == ERR_OK)
-        err = arguments_read(&config, count, arguments, environ, &errand);
+        err = arguments_read(&config, count, arguments, environ, &errand, &subject);
     enum exit_code code = EXIT_CODE_CONFIG;
     if (err == ERR_OK)
-        code = errand_run(&config, errand);
+        code = errand_run(&config, errand, subject);
     config_finish(&config);
     return (int)code;
 }

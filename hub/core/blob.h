@@ -29,6 +29,7 @@ enum blob_kind {
     BLOB_SAID = 131,         /* owner: 1; what was said to all, see activity.h */
     BLOB_RESET = 132,        /* owner: 1; how far a reset is, see reset.h */
     BLOB_TASK_BLOCKED = 140, /* owner: task; why its agent cannot go on */
+    BLOB_JOB_RESULTS = 180,  /* owner: job; JSON text, see job.h */
 };
 
 /* Replaces what was there. An empty payload is kept, an absent one removes. */

@@ -63,6 +63,8 @@ const char *const CORE_TABLES[] = {
     [TABLE_ACTIVITY_GONE] = "activity_gone",
     [TABLE_RATE] = "rate",
     [TABLE_RATE_EXEMPT] = "rate_exempt",
+    [TABLE_JOB] = "job",
+    [TABLE_BACKUP] = "backup",
 };
 
 const unsigned CORE_TABLE_COUNT = TABLE_COUNT;
@@ -191,6 +193,22 @@ static enum err event_last_read(struct transaction *transaction, uint64_t *last)
     if (key.size != sizeof *last)
         return ERR_CORRUPT;
     *last = get_u64((const uint8_t *)key.data);
+    return ERR_OK;
+}
+
+enum err core_figures_read(struct transaction *transaction,
+                           struct core_figures *ret_figures)
+{
+    struct core_figures figures;
+    enum err err = core_place_read(transaction, &figures.place);
+    if (err != ERR_OK)
+        return err;
+    struct step step = { .transaction = transaction };
+    figures.instance = step_counter(&step, COUNTER_INSTANCE);
+    figures.task_last = step_counter(&step, COUNTER_TASK_LAST);
+    if (step_failed(&step))
+        return step.err;
+    *ret_figures = figures;
     return ERR_OK;
 }
 

@@ -74,6 +74,15 @@ enum err core_place_read(struct transaction *transaction, struct core_place *ret
  * a store, and every restore. `epoch` is a hint that no other history has (the wall
  * clock); what is taken is greater than the one before. */
 enum err core_epoch_start(struct transaction *transaction, uint64_t epoch);
+/* What tells one store, and one state of it, from another. */
+struct core_figures {
+    struct core_place place;
+    uint64_t instance;  /* 0: it was never started */
+    uint64_t task_last; /* the highest task number given out */
+};
+
+enum err core_figures_read(struct transaction *transaction,
+                           struct core_figures *ret_figures);
 
 /* How long until a tick has work, 0 when it has now, INT64_MAX when nothing waits. */
 enum err core_next_due_ms(struct transaction *transaction, int64_t now_ms,

@@ -35,6 +35,9 @@ enum deadline_kind {
     DEADLINE_RATE = 110, /* subject: agent; it may get tasks again */
 
     DEADLINE_RESET = 130, /* subject: 0; a reset goes on, see reset.h */
+
+    DEADLINE_JOB_WAIT = 180, /* subject: job; its asker is not kept waiting any longer */
+    DEADLINE_BACKUP = 181,   /* subject: 0; the next scheduled backup */
 };
 
 /* `subject` is at most 64 bytes; number subjects are 8 bytes big-endian. Adding what is

@@ -27,6 +27,7 @@ enum effect_kind {
     EFFECT_RESET,      /* drop what can be had anew; every key is told again after this */
     EFFECT_KEYS_TOLD,  /* that was every key: others leave the ring */
     EFFECT_RESET_DONE, /* `request` differences were put right */
+    EFFECT_JOB,        /* `job` of `job_kind` is the ops thread's to do */
 };
 
 struct effect {
@@ -46,6 +47,10 @@ struct effect {
     int64_t expires_wall_ms;
     struct rate_override override;
     bool exempt;
+    uint64_t job;
+    uint32_t job_kind;  /* core/job.h */
+    uint32_t job_flags; /* likewise */
+    struct slice subject;
     struct message message;
 };
 

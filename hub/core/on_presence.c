@@ -1,4 +1,5 @@
 #include "core/agent_view.h"
+#include "core/backup.h"
 #include "core/event_log.h"
 #include "core/feed.h"
 #include "core/handlers.h"
@@ -108,7 +109,7 @@ static void tell_started(struct step *step)
     event_add(step, &event);
 }
 
-/* No link outlives the hub: whoever was connected has its grace from now on. */
+/* No link and no job outlives the hub: whoever was connected has its grace from now on. */
 void on_hub_started(struct step *step, const struct message_hub_started *message)
 {
     (void)message;
@@ -121,4 +122,7 @@ void on_hub_started(struct step *step, const struct message_hub_started *message
         presence_drop(step, &agent);
         presence_log_left(step, &agent, SLICE_OF("hub_restarted"));
     }
+    instance_ensure(step);
+    jobs_interrupt(step);
+    backup_schedule(step);
 }

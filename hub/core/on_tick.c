@@ -1,3 +1,4 @@
+#include "core/backup.h"
 #include "core/box.h"
 #include "core/deadline.h"
 #include "core/depend.h"
@@ -200,6 +201,12 @@ static void deadline_fire(struct step *step, const struct deadline *deadline)
         break;
     case DEADLINE_RESET:
         reset_go_on(step);
+        break;
+    case DEADLINE_JOB_WAIT:
+        job_wait_over(step, number, deadline->due_ms);
+        break;
+    case DEADLINE_BACKUP:
+        backup_due(step, deadline->due_ms);
         break;
     case DEADLINE_IDEMPOTENCY:
     case DEADLINE_TOKEN:

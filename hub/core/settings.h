@@ -32,6 +32,7 @@ struct core_settings {
     uint32_t channels_max;
     uint32_t fanout_max; /* recipients one command gives a letter to */
     int64_t mailbox_ttl_ms;
+    int64_t backup_interval_ms;       /* wall; 0: none by itself */
     uint32_t schemas_max;             /* names of schemas of the fleet */
     uint32_t schema_versions_max;     /* kept of each */
     uint32_t schema_payloads_checked; /* stored ones that a new version is tried on */

@@ -236,19 +236,26 @@ void step_broadcast(struct step *step, uint64_t except, const struct message *me
     effect->message = *message;
 }
 
+void step_answer_to(struct step *step, uint64_t link, uint64_t request,
+                    const struct message *message, uint16_t status)
+{
+    struct effect *effect = link == 0 ? NULL : step_effect(step, EFFECT_ANSWER);
+    if (effect == NULL)
+        return;
+    effect->link = link;
+    effect->request = request;
+    effect->status = status;
+    effect->message = *message;
+}
+
 void step_answer(struct step *step, const struct message *message, uint16_t status)
 {
     if (!step_is_http(step)) {
         step_send(step, step->command->origin.link, message);
         return;
     }
-    struct effect *effect = step_effect(step, EFFECT_ANSWER);
-    if (effect == NULL)
-        return;
-    effect->link = step->command->origin.link;
-    effect->request = step->command->origin.request;
-    effect->status = status;
-    effect->message = *message;
+    const struct origin *origin = &step->command->origin;
+    step_answer_to(step, origin->link, origin->request, message, status);
 }
 
 void step_answer_tag(struct step *step, uint64_t tag)

@@ -144,6 +144,10 @@ void step_answer(struct step *step, const struct message *message, uint16_t stat
 /* Names what the answer just given shows, for its ETag. Never 0. */
 void step_answer_tag(struct step *step, uint64_t tag);
 
+/* The answer to an HTTP request of another command's; link 0 is nobody. */
+void step_answer_to(struct step *step, uint64_t link, uint64_t request,
+                    const struct message *message, uint16_t status);
+
 /* Refuses in the asker's way: an `error` frame, or `http_error` with the code's status. */
 void step_refuse(struct step *step, enum error_code code);
 

@@ -55,6 +55,8 @@
  *   activity_gone  hour, id                index, likewise
  *   rate           name (bytes)            limits of its own; see rate.h
  *   rate_exempt    name (bytes)            index: has no limits
+ *   job            job                     work of the ops thread, see job.h
+ *   backup         name (bytes)            a backup that was seen, see backup.h
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -108,6 +110,8 @@ enum table {
     TABLE_ACTIVITY_GONE,
     TABLE_RATE,
     TABLE_RATE_EXEMPT,
+    TABLE_JOB,
+    TABLE_BACKUP,
     TABLE_COUNT
 };
 
@@ -134,6 +138,13 @@ enum counter {
 
     COUNTER_RATE_OVERRIDES = 110, /* rows of TABLE_RATE */
     COUNTER_RATE_EXEMPT = 111,    /* rows of TABLE_RATE_EXEMPT */
+
+    COUNTER_JOB_LAST = 180,       /* highest job number given out */
+    COUNTER_JOBS_OPEN = 181,      /* jobs queued or running */
+    COUNTER_BACKUP_DUE_MS = 182,  /* wall: the next scheduled backup; 0: none */
+    COUNTER_BACKUP_BASE_MS = 183, /* wall: what its interval counts from */
+    COUNTER_INSTANCE = 184,       /* tells this store from any other */
+    COUNTER_BACKUPS = 185,        /* backups seen */
 };
 
 #endif

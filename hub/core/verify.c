@@ -101,6 +101,7 @@ enum err core_verify(struct transaction *transaction, const char **ret_text)
     verify_letters(&verify);
     verify_events(&verify);
     verify_feed(&verify);
+    verify_jobs(&verify);
     verify_rest(&verify);
     verify_schemas(&verify);
     verify_activity(&verify);

@@ -37,6 +37,9 @@ struct verify {
     uint64_t event_last;
     uint64_t event_epoch;
     uint64_t event_deadlines; /* rows of TABLE_DEADLINE, likewise */
+    uint64_t jobs_open;
+    uint64_t job_deadlines; /* rows of TABLE_DEADLINE that they account for */
+    uint64_t backup_deadlines;
 };
 
 void verify_broken(struct verify *verify, const char *text);
@@ -66,6 +69,7 @@ void verify_letters(struct verify *verify);
 void verify_channels(struct verify *verify);
 void verify_events(struct verify *verify);
 void verify_feed(struct verify *verify);
+void verify_jobs(struct verify *verify);
 void verify_rest(struct verify *verify);
 void verify_activity(struct verify *verify);
 void verify_schemas(struct verify *verify); /* after the others */

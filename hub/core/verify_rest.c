@@ -81,6 +81,9 @@ static void blob_row(struct verify *verify, struct slice key, struct slice value
     case BLOB_CHANNEL:
         table = TABLE_CHANNEL;
         break;
+    case BLOB_JOB_RESULTS:
+        table = TABLE_JOB;
+        break;
     case BLOB_SCHEMA_TEXT:
         verify->schema_texts += key_number(&verify->step, key, 2) == 0;
         return;
@@ -142,6 +145,10 @@ static void deadline_row(struct verify *verify, struct slice key, struct slice v
         verify_holds(verify, reset_load(&verify->step, &reset) && reset.due_ms == due_ms,
                      "a reset goes on that was never begun");
         verify->resets++;
+    } else if (kind == DEADLINE_JOB_WAIT) {
+        verify->job_deadlines--;
+    } else if (kind == DEADLINE_BACKUP) {
+        verify->backup_deadlines--;
     } else if (kind == DEADLINE_MAIL_SWEEP) {
         verify_holds(verify, unpack.rest.size == 8, "a sweep has no place");
     } else {
@@ -274,6 +281,9 @@ void verify_rest(struct verify *verify)
                          verify->resets == 0 && verify->fanout_deadlines == 0 &&
                          verify->event_deadlines == 0,
                      "a deadline belongs to nothing");
+    if (verify->text == NULL)
+        verify_holds(verify, verify->job_deadlines == 0 && verify->backup_deadlines == 0,
+                     "a deadline belongs to no job and to no backup");
     uint64_t tokens = verify_walk(verify, TABLE_TOKEN, token_row);
     uint64_t indexed = verify_walk(verify, TABLE_TOKEN_AGENT, token_agent_row);
     if (verify->text == NULL)

@@ -1,10 +1,11 @@
 /*
- * door.h - the pair of rings between one net thread and the engine.
+ * door.h - the pair of rings between one thread and the engine.
  *
  * In: envelopes, taken by the engine. Out: released batches, in commit order. Both are
- * bounded; the engine takes no question unless the way out has room.
+ * bounded; the engine takes no question unless the way out has room. A net thread has
+ * one, and so has the ops thread, whose way out brings jobs and nothing else.
  *
- * Threads    door_push and door_pop: the net thread that owns the door.
+ * Threads    door_push and door_pop: the thread that owns the door.
  */
 #ifndef ENGINE_DOOR_H
 #define ENGINE_DOOR_H
@@ -31,6 +32,8 @@ enum release_kind {
     RELEASE_RESET,         /* drop what can be had anew; every key follows */
     RELEASE_KEYS_TOLD,     /* that was every key: others leave the ring */
     RELEASE_RESET_DONE,    /* `request` differences were put right */
+
+    RELEASE_JOB, /* for the ops thread */
 };
 
 struct release {
@@ -53,6 +56,10 @@ struct release {
     int64_t expires_wall_ms;
     struct rate_override override; /* RATE_OVERRIDE */
     bool exempt;                   /* RATE_EXEMPT */
+    uint64_t job;                  /* JOB */
+    uint32_t job_kind;
+    uint32_t job_flags;
+    struct slice subject; /* JOB */
 };
 
 /* A batch that is committed. Its releases stand in order; the batch owns all but frames. */

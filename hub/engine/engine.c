@@ -82,6 +82,15 @@ struct door *engine_door_add(struct engine *engine, void (*wake)(void *context),
     return door;
 }
 
+struct door *engine_jobs_door_add(struct engine *engine, void (*wake)(void *context),
+                                  void *context)
+{
+    ENSURE(engine->jobs == NULL);
+    engine->jobs = engine_door_add(engine, wake, context);
+    engine->jobs_number = engine->door_count - 1;
+    return engine->jobs;
+}
+
 bool engine_is_broken(const struct engine *engine)
 {
     return atomic_load(&engine->broken);

@@ -39,6 +39,10 @@ enum err engine_create(const struct engine_options *options, struct engine **ret
 struct door *engine_door_add(struct engine *engine, void (*wake)(void *context),
                              void *context);
 
+/* Likewise for the ops thread: jobs leave by it, and nothing else does. At most one. */
+struct door *engine_jobs_door_add(struct engine *engine, void (*wake)(void *context),
+                                  void *context);
+
 /* Goes on where the last run stopped: closes the list of doors and applies hub_started.
  * engine_start does it when it has not been done. */
 enum err engine_prepare(struct engine *engine);

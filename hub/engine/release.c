@@ -24,6 +24,7 @@ static const enum release_kind KINDS[] = {
     [EFFECT_RESET] = RELEASE_RESET,
     [EFFECT_KEYS_TOLD] = RELEASE_KEYS_TOLD,
     [EFFECT_RESET_DONE] = RELEASE_RESET_DONE,
+    [EFFECT_JOB] = RELEASE_JOB,
 };
 
 struct release_batch *release_batch_create(void)
@@ -119,6 +120,10 @@ enum err release_add(struct release_batch *batch, const struct effect *effect,
     release->expires_wall_ms = effect->expires_wall_ms;
     release->override = effect->override;
     release->exempt = effect->exempt;
+    release->job = effect->job;
+    release->job_kind = effect->job_kind;
+    release->job_flags = effect->job_flags;
+    release->subject = arena_copy(&batch->arena, effect->subject);
     release->reason = arena_copy(&batch->arena, effect->reason);
     release->actor = arena_copy(&batch->arena, effect->actor);
     memcpy(release->digest, effect->digest, DIGEST_BYTES);

@@ -64,27 +64,36 @@ static bool door_of_link(const struct engine *engine, uint64_t link, uint32_t *r
     return true;
 }
 
+static enum err effect_hold_for(struct engine *engine, const struct effect *effect,
+                                uint32_t door)
+{
+    struct release_batch *batch = outbox_of(engine, door);
+    return batch == NULL ? ERR_MEMORY : release_add(batch, effect, &engine->scratch);
+}
+
+static enum err effect_hold_for_all(struct engine *engine, const struct effect *effect)
+{
+    enum err err = ERR_OK;
+    for (uint32_t i = 0; i < engine->door_count && err == ERR_OK; i++)
+        if (engine->doors[i] != engine->jobs)
+            err = effect_hold_for(engine, effect, i);
+    return err;
+}
+
 static enum err effect_hold(struct engine *engine, const struct effect *effect)
 {
-    uint32_t from = 0;
-    uint32_t to = engine->door_count;
+    uint32_t door;
     if (effect->kind == EFFECT_RESET)
         judge_forget(engine->options.settings.judge);
-    if (!effect_is_for_all(effect)) {
-        if (!door_of_link(engine, effect->link, &from))
-            return ERR_OK;
-        to = from + 1;
-    }
-
-    for (uint32_t i = from; i < to; i++) {
-        struct release_batch *batch = outbox_of(engine, i);
-        if (batch == NULL)
-            return ERR_MEMORY;
-        enum err err = release_add(batch, effect, &engine->scratch);
-        if (err != ERR_OK)
-            return err;
-    }
-    return ERR_OK;
+    if (effect_is_for_all(effect))
+        return effect_hold_for_all(engine, effect);
+    if (effect->kind == EFFECT_JOB)
+        return engine->jobs == NULL
+                   ? ERR_OK
+                   : effect_hold_for(engine, effect, engine->jobs_number);
+    return door_of_link(engine, effect->link, &door)
+               ? effect_hold_for(engine, effect, door)
+               : ERR_OK;
 }
 
 static enum err effects_hold(struct engine *engine, const struct effects *effects)

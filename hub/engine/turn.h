@@ -21,6 +21,8 @@ struct engine {
     struct ring *rings[DOORS_MAX];
     struct release_batch *outbox[DOORS_MAX]; /* of the batch being applied */
     uint32_t door_count;
+    struct door *jobs; /* the door that jobs leave by, and its place; NULL: none */
+    uint32_t jobs_number;
 
     struct ordered *batch; /* batch_max entries: taken, [batch_next, batch_count) waits */
     uint32_t batch_next;

@@ -132,6 +132,7 @@ static void take(struct net *net, struct release *release)
         break;
     case RELEASE_PUBLISH:
         publish(net, release);
+    case RELEASE_JOB: /* leaves by the ops thread's door */
         break;
     case RELEASE_RATE_OVERRIDE:
         if (rates_override(net->gate->rates, release->actor, &release->override) !=

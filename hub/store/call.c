@@ -101,6 +101,14 @@ int call_grow(struct store *store, uint64_t bytes)
     return after(store, STORE_CALL_GROW, code);
 }
 
+int call_copy(struct store *store, int fd, unsigned flags)
+{
+    int code = before(store, STORE_CALL_COPY);
+    if (code == 0)
+        code = mdb_env_copyfd2(store->env, fd, flags);
+    return after(store, STORE_CALL_COPY, code);
+}
+
 enum err code_to_err(int code)
 {
     switch (code) {

@@ -19,6 +19,7 @@ enum store_call {
     STORE_CALL_SEEK,
     STORE_CALL_COMMIT,
     STORE_CALL_GROW,
+    STORE_CALL_COPY,
     STORE_CALL_COUNT
 };
 

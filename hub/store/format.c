@@ -19,6 +19,8 @@ struct format {
     MDB_txn *txn;
     MDB_dbi dbi;
     struct store_problem *problem;
+    unsigned create; /* the flag that makes what is not there; 0: nothing is made */
+    unsigned absent; /* tables that a store only read does not have */
 };
 
 static enum err format_fail(const struct format *format, int code, const char *doing)
@@ -86,7 +88,7 @@ static enum err version_check(const struct format *format, bool fresh)
     return ERR_OK;
 }
 
-static enum err table_open(const struct format *format, const char *name, unsigned number)
+static enum err table_open(struct format *format, const char *name, unsigned number)
 {
     char key[64];
     int size = snprintf(key, sizeof key, "table/%s", name);
@@ -95,6 +97,11 @@ static enum err table_open(const struct format *format, const char *name, unsign
     uint32_t known = 0;
     struct slice place = slice_make(key, (size_t)size);
     enum err err = format_get(format, place, &known);
+    if (err == ERR_NOT_FOUND && format->store->read_only) {
+        format->store->tables[number] = TABLE_ABSENT;
+        format->absent++;
+        return ERR_OK;
+    }
     if (err == ERR_NOT_FOUND)
         err = format_put(format, place, number);
     else if (err == ERR_OK && known != number) {
@@ -107,7 +114,7 @@ static enum err table_open(const struct format *format, const char *name, unsign
     if (err != ERR_OK)
         return err;
     int code =
-        mdb_dbi_open(format->txn, name, MDB_CREATE, &format->store->tables[number]);
+        mdb_dbi_open(format->txn, name, format->create, &format->store->tables[number]);
     return code == 0 ? ERR_OK : format_fail(format, code, "opening a table");
 }
 
@@ -118,7 +125,7 @@ static enum err strangers_refuse(const struct format *format, unsigned table_cou
     int code = mdb_stat(format->txn, format->dbi, &status);
     if (code != 0)
         return format_fail(format, code, "counting its tables");
-    if (status.ms_entries == (size_t)table_count + 1)
+    if (status.ms_entries == (size_t)(table_count - format->absent) + 1)
         return ERR_OK;
     problem_set(format->problem,
                 "the store has tables this version does not know: it was written by a "
@@ -137,7 +144,11 @@ static enum err tables_open(struct format *format, const struct store_options *o
         return format_fail(format, code, "looking at its root");
 
     bool fresh = status.ms_entries == 0;
-    code = mdb_dbi_open(format->txn, FORMAT_TABLE, MDB_CREATE, &format->dbi);
+    code = mdb_dbi_open(format->txn, FORMAT_TABLE, format->create, &format->dbi);
+    if (code == MDB_NOTFOUND) {
+        problem_set(format->problem, "this is not a store, or it is empty");
+        return ERR_UNSUPPORTED;
+    }
     if (code != 0)
         return format_fail(format, code, "opening its format");
     enum err err = version_check(format, fresh);
@@ -149,8 +160,12 @@ static enum err tables_open(struct format *format, const struct store_options *o
 enum err format_open(struct store *store, const struct store_options *options,
                      struct store_problem *ret_problem)
 {
-    struct format format = { .store = store, .problem = ret_problem };
-    int code = call_begin(store, 0, &format.txn);
+    struct format format = {
+        .store = store,
+        .problem = ret_problem,
+        .create = store->read_only ? 0 : MDB_CREATE,
+    };
+    int code = call_begin(store, store->read_only ? MDB_RDONLY : 0, &format.txn);
     if (code != 0)
         return format_fail(&format, code, "beginning");
 

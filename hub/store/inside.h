@@ -50,8 +50,13 @@ struct store {
     _Atomic uint64_t map_bytes;
     _Atomic uint64_t commits;
     _Atomic unsigned readers;
-    _Atomic int broken; /* the enum err that stopped all writes */
+    _Atomic int broken;      /* the enum err that stopped all writes */
+    _Atomic bool grow_waits; /* store_grow() is about to wait for the readers */
+    bool read_only;
 };
+
+/* Of store->tables: a store that is only read may lack tables that came later. */
+#define TABLE_ABSENT ((MDB_dbi)-1)
 
 enum err view_init(struct view *view, struct store *store, bool may_write);
 void view_finish(struct view *view);
@@ -75,6 +80,7 @@ int call_seek(struct store *store, MDB_cursor *cursor, MDB_val *key, MDB_val *re
               MDB_cursor_op how);
 int call_commit(struct store *store, MDB_txn *txn); /* ends it either way */
 int call_grow(struct store *store, uint64_t bytes);
+int call_copy(struct store *store, int fd, unsigned flags);
 int call_open(struct store *store, unsigned flags);
 
 /* format.c: opens every table, and refuses a store that is not ours to read. */

@@ -74,7 +74,8 @@ static enum err env_open(struct store *store, const struct store_options *option
     if (code == 0)
         code = mdb_env_set_mapsize(store->env, (size_t)map);
     if (code == 0)
-        code = call_open(store, MDB_NOTLS);
+        code = call_open(store, options->read_only ? MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK
+                                                   : MDB_NOTLS);
     if (code != 0) {
         problem_set(ret_problem, "the store cannot be opened: %s", mdb_strerror(code));
         return store_judge(store, code);
@@ -122,6 +123,7 @@ static struct store *store_create(const struct store_options *options)
     store->fault = options->fault;
     store->bytes_max = options->bytes_max;
     store->table_count = options->table_count;
+    store->read_only = options->read_only;
     store->lock.fd = -1;
     store->directory = strdup(options->directory);
     store->tables = calloc(options->table_count, sizeof *store->tables);
@@ -138,24 +140,17 @@ static struct store *store_create(const struct store_options *options)
     return NULL;
 }
 
-enum err store_open(const struct store_options *options, struct store **ret_store,
-                    struct store_problem *ret_problem)
+static enum err open_to_read(struct store *store, const struct store_options *options,
+                             struct store_problem *ret_problem)
 {
-    ENSURE(options->table_count > 0);
-    ret_problem->text[0] = '\0';
+    enum err err = env_open(store, options, ret_problem);
+    return err == ERR_OK ? format_open(store, options, ret_problem) : err;
+}
 
-    /* A file that may not grow any further is an error to be told of, not to die of. */
-    (void)signal(SIGXFSZ, SIG_IGN);
-
-    enum err err = place_prepare(options, ret_problem);
-    if (err != ERR_OK)
-        return err;
-    struct store *store = store_create(options);
-    if (store == NULL) {
-        problem_set(ret_problem, "out of memory");
-        return ERR_MEMORY;
-    }
-    err = lock_take(store, options, ret_problem);
+static enum err open_to_write(struct store *store, const struct store_options *options,
+                              struct store_problem *ret_problem)
+{
+    enum err err = lock_take(store, options, ret_problem);
     if (err == ERR_OK)
         err = env_open(store, options, ret_problem);
     if (err == ERR_OK) {
@@ -166,6 +161,30 @@ enum err store_open(const struct store_options *options, struct store **ret_stor
         problem_set(ret_problem, "the data directory cannot be synced");
         err = ERR_IO;
     }
+    return err;
+}
+
+enum err store_open(const struct store_options *options, struct store **ret_store,
+                    struct store_problem *ret_problem)
+{
+    ENSURE(options->table_count > 0);
+    ret_problem->text[0] = '\0';
+
+    /* A file that may not grow any further is an error to be told of, not to die of. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+
+    enum err err = ERR_OK;
+    if (!options->read_only)
+        err = place_prepare(options, ret_problem);
+    if (err != ERR_OK)
+        return err;
+    struct store *store = store_create(options);
+    if (store == NULL) {
+        problem_set(ret_problem, "out of memory");
+        return ERR_MEMORY;
+    }
+    err = options->read_only ? open_to_read(store, options, ret_problem)
+                             : open_to_write(store, options, ret_problem);
     if (err != ERR_OK) {
         store_close(store);
         return err;
@@ -266,7 +285,9 @@ enum err store_grow(struct store *store)
         counter_add(COUNTER_STORE_FULL, 1);
     if (err != ERR_OK)
         return err;
+    atomic_store(&store->grow_waits, true);
     ENSURE(pthread_rwlock_wrlock(&store->map_lock) == 0);
+    atomic_store(&store->grow_waits, false);
     err = ERR_MEMORY;
     if (address_space_has(bytes))
         err = code_to_err(call_grow(store, bytes));

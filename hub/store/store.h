@@ -28,9 +28,11 @@ struct store_options {
     const char *directory;
     const char *const *tables; /* names, in the order of their numbers */
     unsigned table_count;
-    uint64_t bytes_first;            /* of the map when the store is new */
-    uint64_t bytes_max;              /* the map never grows past this */
-    bool forced_file_system;         /* accept a file system the rules refuse */
+    uint64_t bytes_first;    /* of the map when the store is new */
+    uint64_t bytes_max;      /* the map never grows past this */
+    bool forced_file_system; /* accept a file system the rules refuse */
+    bool
+        read_only; /* a store that nobody has open and nobody changes: no lock, no trace */
     const struct store_fault *fault; /* for tests: store/fault.h; else NULL */
 };
 
@@ -81,5 +83,25 @@ unsigned store_check_readers(struct store *store);
 
 /* Not while this thread has a reader begun. */
 enum err store_measure(struct store *store, struct store_usage *ret_usage);
+
+struct store_table_usage {
+    uint64_t records;
+    uint64_t bytes; /* of the pages it takes */
+};
+
+/* One entry per table, all of one moment; likewise. */
+enum err store_measure_tables(struct store *store, struct store_table_usage *ret_tables);
+
+/*
+ * Writes a copy of all tables as of the last commit to `fd`, without free pages; readers
+ * and the writer go on meanwhile. Blocks for as long as `fd` is slow. ERR_CLOSED: nobody
+ * reads `fd` any more. ERR_UNSUPPORTED: only a copy with the free pages (`whole`) can be
+ * made of this file: it has leaked some. Any thread.
+ *
+ * While it runs it holds back the growing of the map: end it (by closing the reading end)
+ * as soon as store_copy_must_end().
+ */
+enum err store_copy(struct store *store, int fd, bool whole);
+bool store_copy_must_end(const struct store *store);
 
 #endif

@@ -99,6 +99,8 @@ static enum err view_get(struct transaction *transaction, unsigned table,
 
     if (view_read(view) != ERR_OK)
         return view->err;
+    if (view->store->tables[table] == TABLE_ABSENT)
+        return ERR_NOT_FOUND;
     MDB_val wanted = val_of(key);
     MDB_val value;
     int code =
@@ -154,6 +156,12 @@ static enum err view_remove(struct transaction *transaction, unsigned table,
     return ERR_OK;
 }
 
+static bool table_is_absent(const struct view *view, unsigned table)
+{
+    ENSURE(table < view->store->table_count);
+    return view->store->tables[table] == TABLE_ABSENT;
+}
+
 /* A cursor remembers its page, so a walk along neighbours descends once. NULL when the
  * view has failed. */
 static MDB_cursor *view_cursor(struct view *view, unsigned table)
@@ -192,6 +200,8 @@ static enum err view_first_from(struct transaction *transaction, unsigned table,
                                 struct slice *ret_value)
 {
     struct view *view = view_of(transaction);
+    if (table_is_absent(view, table))
+        return ERR_NOT_FOUND;
     MDB_cursor *cursor = view_cursor(view, table);
     if (cursor == NULL)
         return view->err;
@@ -208,6 +218,8 @@ static enum err view_last_before(struct transaction *transaction, unsigned table
                                  struct slice *ret_value)
 {
     struct view *view = view_of(transaction);
+    if (table_is_absent(view, table))
+        return ERR_NOT_FOUND;
     MDB_cursor *cursor = view_cursor(view, table);
     if (cursor == NULL)
         return view->err;

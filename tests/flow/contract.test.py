@@ -10,6 +10,7 @@ a member that nobody described is a breach, too.
 import asyncio
 import copy
 import json
+import shutil
 import socket
 import sys
 import time
@@ -30,7 +31,8 @@ OPEN_COMPONENTS = {"problem", "get_openapi_answer", "get_asyncapi_answer"}
 # Errors of a hub that is broken or full: not every route can be made to meet them, and a
 # story of its own meets what it can.
 # The last needs two enrolments in one batch: see enrolment.test.py.
-UNPROVOKED = {"unavailable", "storage_error", "storage_full", "enrolment_used"}
+UNPROVOKED = {"unavailable", "storage_error", "storage_full", "enrolment_used",
+              "jobs_full"}
 
 
 def closed(schema):
@@ -226,8 +228,24 @@ def an_agent(hub):
     return asyncio.run(visit())
 
 
+def a_job(hub):
+    answer = hub.http("POST", "/api/admin/backup", token=hub.admin)
+    same(answer.status, 200)
+    return answer.json["job_id"]
+
+
+def no_place_for_backups(hub):
+    """What stands in the place of the directory is none."""
+    place = hub.data / "backups"
+    shutil.rmtree(place, ignore_errors=True)
+    place.write_text("")
+
+
 SCENES = {
     "post_admin_push_task": lambda hub: {"ignored": an_agent_that_stays(hub)},
+    "get_admin_job": lambda hub: {"job_id": str(a_job(hub))},
+    "get_admin_jobs": lambda hub: {"ignored": a_job(hub)},
+    "get_admin_backups": lambda hub: {"ignored": a_job(hub)},
     "get_thread": lambda hub: {"message_id": a_letter(hub)},
     "get_thread_replies": lambda hub: {"message_id": a_letter(hub)},
     "get_thread_root": lambda hub: {"message_id": a_letter(hub)},
@@ -371,6 +389,11 @@ class Provocations:
         if self.expects(422, "unknown_dependency"):
             self.ask(422, "unknown_dependency", token=token,
                      body={**body, "depends_on": [MISSING_TASK]})
+        if self.expects(404, "job_not_found"):
+            self.ask(404, "job_not_found", token=token, values={"job_id": "99"})
+        if self.expects(500, "backup_failed"):
+            no_place_for_backups(self.hub)
+            self.ask(500, "backup_failed", token=token, body=body)
         self.schemas(token, body)
         self.rates(token, body)
         if self.expects(409, "idempotency_conflict"):

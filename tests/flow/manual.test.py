@@ -33,7 +33,8 @@ def every_setting_of_the_sidecar_has_its_place():
 def every_setting_of_the_hub_has_its_place():
     named = re.findall(r"^\.It Fl -([\w-]+)", page("drover-hub.8"), re.M)
     flags = [rule["x-flag"][2:] for rule in properties("config.json").values()]
-    same(sorted(named), sorted([*flags, "config", "check-config", "new-enrolment"]), "settings")
+    errands = ["config", "check-config", "new-enrolment", "verify-store"]
+    same(sorted(named), sorted([*flags, *errands]), "settings")
 
 
 def every_command_and_option_has_its_place():

@@ -99,7 +99,13 @@ static void answers_check(const struct model *model, const struct source *source
         json_t *body = json_object_get(answer, "body");
         const json_t *errors = json_object_get(answer, "errors");
         json_t *headers = json_object_get(answer, "headers");
-        bool bare = status[0] == '3' && body == NULL && errors == NULL;
+        const char *same = json_string_value(json_object_get(answer, "same_as"));
+        bool bare = (status[0] == '3' || same != NULL) && body == NULL && errors == NULL;
+        if (same != NULL &&
+            json_object_get(
+                json_object_get(json_object_get(source->root, "answers"), same),
+                "body") == NULL)
+            fail(source->path, "answer %s is the same as one that has no body", status);
         if ((body == NULL) == (errors == NULL) && !bare)
             fail(source->path, "answer %s has either a body or errors", status);
         if (headers != NULL)

@@ -175,7 +175,7 @@ static void answers_read(struct model *model, const struct source *source)
     {
         if (strlen(status) != 3 || strspn(status, "0123456789") != 3)
             fail(source->path, "\"%s\" is no status", status);
-        if (status[0] != '2')
+        if (status[0] != '2' || json_object_get(answer, "same_as") != NULL)
             continue;
         successes++;
         unit_of_answer(model, source, status, answer);

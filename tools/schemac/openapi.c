@@ -233,10 +233,14 @@ static json_t *responses(const struct model *model, const struct unit *unit,
     json_t *responses = json_object();
     const char *status;
     json_t *answer;
-    json_object_foreach(json_object_get(unit->source, "answers"), status, answer)
+    json_t *answers = json_object_get(unit->source, "answers");
+    json_object_foreach(answers, status, answer)
     {
         const json_t *errors = json_object_get(answer, "errors");
-        const json_t *body = json_object_get(answer, "body");
+        const char *other_status = json_string_value(json_object_get(answer, "same_as"));
+        const json_t *body = json_object_get(
+            other_status == NULL ? answer : json_object_get(answers, other_status),
+            "body");
         json_t *response = errors != NULL ? refusal(model, errors) : json_object();
         if (errors == NULL)
             document_set(response, "description",

@@ -371,10 +371,75 @@ static void schemas(struct fleet *fleet)
     fleet_do(fleet, &message);
 }
 
+static void ask_for_backup(struct fleet *fleet, bool wait)
+{
+    struct message message = { .type = MESSAGE_POST_ADMIN_BACKUP };
+    message.as.post_admin_backup.has_wait = true;
+    message.as.post_admin_backup.wait = wait;
+    fleet_as_client(fleet, "ops", ROLE_OPERATOR);
+    fleet_do(fleet, &message);
+}
+
+static void finish_job(struct fleet *fleet, int64_t job, bool complete)
+{
+    struct message message = { .type = MESSAGE_JOB_STARTED };
+    message.as.job_started.job = job;
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_JOB_PROGRESS };
+    message.as.job_progress = (struct message_job_progress){ job, 7, 70 };
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_JOB_FINISHED };
+    message.as.job_finished = (struct message_job_finished){
+        .job = job,
+        .complete = complete,
+        .outcome = complete ? SLICE_OF("backup-1") : (struct slice){ 0 },
+        .reason = complete ? (struct slice){ 0 } : SLICE_OF("the disk is full"),
+        .code = SLICE_OF("storage_full"),
+        .bytes = 70,
+        .results = complete ? SLICE_OF("[{\"table\":\"task\"}]") : (struct slice){ 0 },
+    };
+    fleet_do(fleet, &message);
+}
+
+static void see_backups(struct fleet *fleet, size_t count)
+{
+    struct message_backup_seen seen[] = {
+        { .name = SLICE_OF("backup-1"), .created_at = 1, .sha256 = SLICE_OF("00") },
+        { .name = SLICE_OF("backup-2"), .created_at = 2, .sha256 = SLICE_OF("00") },
+    };
+    struct message message = { .type = MESSAGE_BACKUPS_SEEN };
+    message.as.backups_seen.backups = (struct message_list){ seen, count };
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &message);
+}
+
+/* Jobs that end well, that fail, that take too long and that are never done. */
+static void jobs(struct fleet *fleet)
+{
+    int64_t first = 1; /* the schedule's own */
+    fleet->settings.backup_interval_ms = (int64_t)24 * 60 * 60 * 1000;
+    scene_hub_started(fleet);
+    fleet_pass(fleet, fleet->settings.backup_interval_ms);
+    fleet_settle(fleet);
+    finish_job(fleet, first, false);
+    ask_for_backup(fleet, true);
+    see_backups(fleet, 2);
+    finish_job(fleet, first + 1, true);
+    see_backups(fleet, 1);
+    ask_for_backup(fleet, true);
+    fleet_pass(fleet, 20 * 1000);
+    fleet_settle(fleet);
+    ask_for_backup(fleet, false);
+    scene_hub_started(fleet);
+    ask_for_backup(fleet, true);
+}
+
 void story_tell(struct fleet *fleet)
 {
     const char *able[] = { "git", NULL };
     scene_hub_started(fleet);
+    jobs(fleet);
     fleet_identify(fleet, ADA.name, ADA.link, able, 4);
     chat(fleet);
     enrolment(fleet);

@@ -14,6 +14,7 @@
 struct trial {
     struct config config;
     enum errand errand;
+    const char *subject;
     char *complaints;
     size_t complaints_size;
     char file[32];
@@ -46,8 +47,8 @@ static void trial_run(struct trial *trial, const char *file, char *const *enviro
     FILE *complaints = open_memstream(&trial->complaints, &trial->complaints_size);
     assert_non_null(complaints);
     assert_int_equal(config_init(&trial->config, complaints), ERR_OK);
-    trial->err =
-        arguments_read(&trial->config, count, arguments, environment, &trial->errand);
+    trial->err = arguments_read(&trial->config, count, arguments, environment,
+                                &trial->errand, &trial->subject);
     fclose(complaints);
 }
 

@@ -1,0 +1,287 @@
+#include "json/writer.h"
+#include "ops/inside.h"
+#include "os/clock.h"
+#include "os/log.h"
+#include "store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum {
+    TRIES_MAX = 5,
+    ROOM_BYTES = 1024 * 1024, /* for what the estimate leaves out */
+};
+
+bool ops_vault(struct ops *ops, struct vault_problem *ret_problem)
+{
+    /* Taken away while it was open, it may have come back as another one. */
+    if (ops->vault.fd >= 0 && vault_is_gone(&ops->vault))
+        vault_close(&ops->vault);
+    if (ops->vault.fd >= 0)
+        return true;
+    if (vault_open(ops->options.backup_directory, &ops->vault, ret_problem) != ERR_OK)
+        return false;
+    if (vault_lock(&ops->vault, ret_problem) != ERR_OK) {
+        vault_close(&ops->vault);
+        return false;
+    }
+    vault_sweep(&ops->vault);
+    return true;
+}
+
+/* A backup that is not as it should be is not in the list: the log says why. */
+static void seen_add(struct ops *ops, const char *name, struct envelope *envelope)
+{
+    struct vault_problem problem;
+    struct message_list *list = &envelope->message.as.backups_seen.backups;
+    struct message_backup_seen *seen = list->items;
+    struct manifest *manifest = malloc(sizeof *manifest);
+    if (manifest == NULL)
+        return;
+    if (vault_look(&ops->vault, name, manifest, &problem) == ERR_OK) {
+        struct arena *arena = &envelope->arena;
+        seen[list->count++] = (struct message_backup_seen){
+            .name = arena_copy(arena, slice_from_text(manifest->name)),
+            .created_at = manifest->created_ms,
+            .bytes = (int64_t)manifest->bytes,
+            .sequence = (int64_t)manifest->sequence,
+            .epoch = (int64_t)manifest->epoch,
+            .records = (int64_t)manifest->records,
+            .task_last = (int64_t)manifest->task_last,
+            .instance = (int64_t)manifest->instance,
+            .sha256 = arena_copy(arena, slice_from_text(manifest->sha256)),
+            .hub_version = arena_copy(arena, slice_from_text(manifest->hub_version)),
+        };
+    } else {
+        LOG_WARNING("backup_not_usable", LOG_WORD("backup", name),
+                    LOG_WORD("reason", problem.text));
+    }
+    free(manifest);
+}
+
+void ops_tell_backups(struct ops *ops)
+{
+    struct vault_list *list = malloc(sizeof *list);
+    struct envelope *envelope = ops_envelope(MESSAGE_BACKUPS_SEEN);
+    int64_t changed_ns = vault_changed_ns(&ops->vault);
+    if (list == NULL || envelope == NULL || vault_list(&ops->vault, list) != ERR_OK) {
+        envelope_destroy(envelope);
+        free(list);
+        return;
+    }
+    envelope->message.as.backups_seen.backups.items = arena_take_many(
+        &envelope->arena, VAULT_LISTED_MAX, sizeof(struct message_backup_seen));
+    for (size_t i = 0; i < list->count && !arena_failed(&envelope->arena); i++)
+        seen_add(ops, list->names[i], envelope);
+    free(list);
+    if (arena_failed(&envelope->arena)) {
+        envelope_destroy(envelope);
+        return;
+    }
+    ops->vault_changed_ns = changed_ns;
+    ops_tell(ops, envelope);
+}
+
+static bool has_room(struct ops *ops)
+{
+    struct statvfs status;
+    struct store_usage usage;
+    if (fstatvfs(ops->vault.fd, &status) != 0 ||
+        store_measure(ops->options.store, &usage) != ERR_OK)
+        return true;
+    return (uint64_t)status.f_bavail * status.f_frsize > usage.used_bytes + ROOM_BYTES;
+}
+
+static void fail_with(struct ops_outcome *outcome, enum err err, const char *doing)
+{
+    switch ((int)err) {
+    case ERR_NO_SPACE:
+        ops_fail(outcome, "storage_full", "the disk of the backups is full");
+        return;
+    case ERR_CLOSED:
+        ops_fail(outcome, "unavailable", "the hub ends");
+        return;
+    case ERR_LIMIT:
+        ops_fail(outcome, "backup_failed",
+                 "the store grew too much while it was copied: let it be copied faster "
+                 "(backup_bytes_per_second)");
+        return;
+    default:
+        ops_fail(outcome, "backup_failed", "%s: %s", doing, err_name(err));
+    }
+}
+
+/* The store's copy, tried again when the store had to grow beneath it. */
+static enum err data_make(struct ops *ops, const struct ops_job *job, int data,
+                          struct copy_result *ret_result)
+{
+    enum err err = ERR_OK;
+    bool whole = false;
+    for (int i = 0; i < TRIES_MAX; i++) {
+        if (ftruncate(data, 0) != 0 || lseek(data, 0, SEEK_SET) != 0)
+            return ERR_IO;
+        err = copy_store(ops, job, data, whole, ret_result);
+        if (err == ERR_UNSUPPORTED && !whole) {
+            LOG_ERROR("store_has_leaked_pages");
+            whole = true;
+        } else if (err != ERR_MAP_FULL) {
+            break;
+        }
+    }
+    return err;
+}
+
+/* Read back by a child, from its first byte to its last row. */
+static bool data_verify(struct ops *ops, const char *name,
+                        const struct copy_result *copied, struct manifest *manifest,
+                        struct ops_outcome *outcome)
+{
+    char path[VAULT_PATH_BYTES + MANIFEST_NAME_BYTES + sizeof VAULT_PARTIAL + 1];
+    (void)snprintf(path, sizeof path, "%s/%s%s", ops->vault.path, name, VAULT_PARTIAL);
+    const char *arguments[] = { "--verify-store", path, NULL };
+    struct buffer said;
+    buffer_init(&said, MANIFEST_BYTES_MAX);
+    int code = ops_run_child(ops, arguments, &said);
+    struct slice text = buffer_slice(&said);
+    bool good = false;
+    if (code < 0)
+        ops_fail(outcome, "unavailable", "the hub ends");
+    else if (code != 0)
+        ops_fail(outcome, "backup_failed", "it was read back and is not good (%d): %.*s",
+                 code, (int)slice_find(text, '\n'), text.data);
+    else if (manifest_read(text, manifest) != ERR_OK)
+        ops_fail(outcome, "backup_failed", "whoever read it back said nothing sensible");
+    else if (manifest->bytes != copied->bytes ||
+             strcmp(manifest->sha256, copied->sha256) != 0)
+        ops_fail(outcome, "backup_failed", "what is on the disk is not what was written");
+    else
+        good = true;
+    buffer_finish(&said);
+    return good;
+}
+
+/* Never the one just made, and none of another store. */
+static void prune(struct ops *ops, const struct manifest *made)
+{
+    struct vault_problem unused;
+    struct vault_list *list = malloc(sizeof *list);
+    struct manifest *manifest = malloc(sizeof *manifest);
+    uint32_t kept = 1;
+    if (list != NULL && manifest != NULL && vault_list(&ops->vault, list) == ERR_OK) {
+        for (size_t i = list->count; i-- > 0;) {
+            const char *name = list->names[i];
+            if (strcmp(name, made->name) == 0 ||
+                vault_look(&ops->vault, name, manifest, &unused) != ERR_OK ||
+                manifest->instance != made->instance)
+                continue;
+            if (kept < ops->options.backups_kept)
+                kept++;
+            else if (vault_remove(&ops->vault, name) == ERR_OK)
+                LOG_INFO("backup_removed", LOG_WORD("backup", name));
+            else
+                LOG_WARNING("backup_not_removed", LOG_WORD("backup", name));
+        }
+    }
+    free(list);
+    free(manifest);
+}
+
+static void results_write(const struct ops *ops, const struct manifest *manifest,
+                          struct ops_outcome *outcome)
+{
+    char path[VAULT_PATH_BYTES + MANIFEST_NAME_BYTES + sizeof VAULT_DATA + 2];
+    (void)snprintf(path, sizeof path, "%s/%s/%s", ops->vault.path, manifest->name,
+                   VAULT_DATA);
+    struct json_writer writer;
+    json_writer_init(&writer, &outcome->results);
+    json_array_begin(&writer);
+    for (size_t i = 0; i < manifest->table_count; i++) {
+        json_object_begin(&writer);
+        json_key_text(&writer, "table");
+        json_string_text(&writer, manifest->tables[i].name);
+        json_key_text(&writer, "status");
+        json_string_text(&writer, "success");
+        json_key_text(&writer, "path");
+        json_string_text(&writer, path);
+        json_key_text(&writer, "size");
+        json_u64(&writer, manifest->tables[i].bytes);
+        json_key_text(&writer, "records");
+        json_u64(&writer, manifest->tables[i].records);
+        json_object_end(&writer);
+    }
+    json_array_end(&writer);
+}
+
+static bool data_finish(struct ops *ops, const char *name, struct manifest *manifest,
+                        struct ops_outcome *outcome)
+{
+    if (vault_rename_partial(&ops->vault, name, manifest->name) != ERR_OK) {
+        ops_fail(outcome, "backup_failed", "the backup cannot be given its name");
+        vault_give_up(&ops->vault, name);
+        return false;
+    }
+    enum err err = vault_finish(&ops->vault, manifest->name, manifest, &outcome->problem);
+    if (err == ERR_OK)
+        return true;
+    outcome->code = err == ERR_NO_SPACE ? "storage_full" : "backup_failed";
+    vault_give_up(&ops->vault, manifest->name);
+    return false;
+}
+
+static bool backup_make(struct ops *ops, const struct ops_job *job,
+                        struct manifest *manifest, struct ops_outcome *outcome)
+{
+    char name[MANIFEST_NAME_BYTES + 1];
+    struct copy_result copied = { 0 };
+    int64_t wall_ms = clock_wall_ms();
+    int data;
+    vault_name_make(wall_ms, 0, name);
+    enum err err = vault_begin(&ops->vault, name, &data, &outcome->problem);
+    if (err != ERR_OK) {
+        outcome->code = err == ERR_NO_SPACE ? "storage_full" : "backup_failed";
+        return false;
+    }
+    err = data_make(ops, job, data, &copied);
+    if (close(data) != 0 && err == ERR_OK)
+        err = ERR_IO;
+    if (err != ERR_OK)
+        fail_with(outcome, err, "the store cannot be copied");
+    if (err != ERR_OK || !data_verify(ops, name, &copied, manifest, outcome)) {
+        vault_give_up(&ops->vault, name);
+        return false;
+    }
+    manifest->created_ms = wall_ms;
+    vault_name_make(wall_ms, manifest->sequence, manifest->name);
+    return data_finish(ops, name, manifest, outcome);
+}
+
+void backup_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome)
+{
+    struct manifest *manifest = calloc(1, sizeof *manifest);
+    if (manifest == NULL) {
+        ops_fail(outcome, "unavailable", "out of memory");
+        return;
+    }
+    outcome->code = "backup_failed";
+    if (!ops_vault(ops, &outcome->problem)) {
+        free(manifest);
+        return;
+    }
+    if (!has_room(ops)) {
+        fail_with(outcome, ERR_NO_SPACE, "");
+    } else if (backup_make(ops, job, manifest, outcome)) {
+        prune(ops, manifest);
+        results_write(ops, manifest, outcome);
+        outcome->complete = true;
+        outcome->bytes = manifest->bytes;
+        outcome->sequence = manifest->sequence;
+        outcome->tables_total = (uint32_t)manifest->table_count;
+        outcome->tables_success = outcome->tables_total;
+        (void)snprintf(outcome->made, sizeof outcome->made, "%s", manifest->name);
+    }
+    free(manifest);
+    ops_tell_backups(ops);
+}

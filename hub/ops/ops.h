@@ -1,0 +1,36 @@
+/*
+ * ops.h - the thread for what takes long: backups and other jobs, one at a time.
+ *
+ * Jobs come out of the order (core/job.h) by a door of their own and their ends go back
+ * into it by the same door, as commands of the hub's own: this thread changes no table. It
+ * may wait for a disk or a child as long as it likes; nobody waits for it.
+ *
+ * Life       ops_create, engine_prepare, ops_start; ops_stop, then engine_stop.
+ * Threads    All on the main thread.
+ */
+#ifndef OPS_OPS_H
+#define OPS_OPS_H
+
+#include "engine/engine.h"
+
+struct ops;
+
+struct ops_options {
+    struct engine *engine; /* borrowed; the ops thread adds its door */
+    struct store *store;   /* borrowed */
+    const char *backup_directory;
+    uint32_t backups_kept;
+    uint64_t backup_bytes_per_second;
+};
+
+enum err ops_create(const struct ops_options *options, struct ops **ret_ops);
+
+enum err ops_start(struct ops *ops);
+
+/* The job under way is given up: the next start finds it failed. */
+void ops_stop(struct ops *ops);
+
+/* Accepts NULL. */
+void ops_destroy(struct ops *ops);
+
+#endif

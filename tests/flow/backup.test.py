@@ -1,0 +1,226 @@
+#!/usr/bin/python3
+"""Backups: whole, verified, found again, kept few; whatever is wrong with one is said."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+from support import (BIN, ENVIRONMENT, PATIENCE_S, case, main, same,  # noqa: E402
+                     until)
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+def backup(hub, **body):
+    answer = hub.http("POST", "/api/admin/backup", body or None, token=hub.admin)
+    assert answer.status in (200, 202), answer
+    return answer.json
+
+
+def listed(hub):
+    answer = hub.http("GET", "/api/admin/backups", token=hub.admin)
+    same(answer.status, 200)
+    return answer.json["backups"]
+
+
+def job(hub, number):
+    answer = hub.http("GET", f"/api/admin/jobs/{number}", token=hub.admin)
+    same(answer.status, 200)
+    return answer.json
+
+
+def ended(hub, number):
+    def end():
+        found = job(hub, number)
+        return found if found["status"] in ("complete", "failed") else None
+
+    return until(end, "the job ends")
+
+
+def place(hub):
+    return hub.data / "backups"
+
+
+def verify(directory):
+    return subprocess.run([str(BIN / "drover-hub"), "--verify-store", str(directory)],
+                          env={**os.environ, **ENVIRONMENT}, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=PATIENCE_S)
+
+
+@case()
+async def a_backup_holds_every_table_and_says_so(hub):
+    ada = await hub.agent("ada")
+    ids = [hub.submit(f"work {i}")["task_id"] for i in range(20)]
+    await ada.complete(await ada.given(ids[0]))
+    made = backup(hub)
+    same((made["status"], made["tables_total"]), ("complete", made["tables_success"]))
+    rows = {row["table"]: row for row in made["results"]}
+    same(rows["task"]["records"], 20)
+    path = pathlib.Path(rows["task"]["path"])
+    assert path.stat().st_size == made["bytes"] > 0
+    same(path.stat().st_mode & 0o777, 0o600)
+    manifest = json.loads((path.parent / "manifest.json").read_text())
+    same((manifest["name"], manifest["sequence"], f"task-{manifest['task_last']:016x}"),
+         (made["backup"], made["sequence"], ids[-1]))
+    same([one["name"] for one in listed(hub)], [made["backup"]])
+    same(verify(path.parent).returncode, 0)
+    done = job(hub, made["job_id"])
+    same((done["status"], done["outcome"], done["trigger"], done["requested_by"]),
+         ("complete", made["backup"], "manual", "admin"))
+
+
+@case()
+def a_backup_need_not_be_waited_for(hub):
+    made = backup(hub, wait=False)
+    same((made["status"], made["results"]), ("queued", []))
+    same(ended(hub, made["job_id"])["status"], "complete")
+    same(len(listed(hub)), 1)
+    answer = hub.http("GET", "/api/admin/jobs?kind=backup", token=hub.admin)
+    same(answer.json["count"], 1)
+    same(hub.http("GET", "/api/admin/jobs/99", token=hub.admin).status, 404)
+
+
+@case("--backups-kept", "2")
+def the_oldest_go_once_there_are_enough(hub):
+    names = [backup(hub)["backup"] for _ in range(4)]
+    same([one["name"] for one in listed(hub)], [names[3], names[2]])
+    same(sorted(one.name for one in place(hub).iterdir()), sorted(names[2:]))
+
+
+@case("--backup-interval-ms", "700")
+def one_is_made_by_the_schedule_and_a_restart_repeats_none(hub):
+    until(lambda: listed(hub), "a backup is made by itself")
+    done = hub.http("GET", "/api/admin/jobs", token=hub.admin).json["jobs"][-1]
+    same((done["trigger"], done["requested_by"]), ("scheduled", None))
+    hub.stop()
+    hub.flags = ["--backup-interval-ms", str(DAY_MS)]
+    hub.start()
+    jobs = hub.http("GET", "/api/admin/jobs", token=hub.admin).json["jobs"]
+    hub.stop()
+    hub.start()
+    same(hub.http("GET", "/api/admin/jobs", token=hub.admin).json["jobs"][0]["id"],
+         jobs[0]["id"])
+
+
+@case()
+def another_directory_may_be_given(hub):
+    other = hub.folder / "elsewhere"
+    hub.stop()
+    hub.flags = ["--backup-directory", str(other)]
+    hub.start()
+    made = backup(hub)
+    same([one.name for one in other.iterdir()], [made["backup"]])
+    assert not place(hub).exists() or not list(place(hub).iterdir())
+
+
+@case()
+def a_directory_that_will_not_do_is_refused_with_the_reason(hub):
+    backup(hub)
+    kept = hub.folder / "kept"
+    place(hub).rename(kept)
+    place(hub).symlink_to(kept)
+    answer = hub.http("POST", "/api/admin/backup", token=hub.admin)
+    same((answer.status, answer.json["error"]), (500, "backup_failed"))
+    assert "backup directory" in answer.json["detail"], answer
+    place(hub).unlink()
+    place(hub).mkdir(mode=0o700)
+    place(hub).chmod(0o777)
+    answer = hub.http("POST", "/api/admin/backup", token=hub.admin)
+    same((answer.status, "others may write" in answer.json["detail"]), (500, True))
+    place(hub).chmod(0o700)
+    backup(hub)
+    same(hub.http("GET", "/readyz").status, 200)
+
+
+@case()
+def what_an_interrupted_one_left_is_gone_at_the_next_start(hub):
+    good = backup(hub)["backup"]
+    hub.kill()
+    left = place(hub) / "backup-20260101T000000Z-0000000000000000.partial"
+    left.mkdir()
+    (left / "data.mdb").write_bytes(b"half of it")
+    unfinished = place(hub) / "backup-20260101T000000Z-0000000000000001"
+    unfinished.mkdir()
+    (unfinished / "data.mdb").write_bytes(b"no manifest")
+    hub.start()
+    until(lambda: not left.exists(), "what is partial is removed")
+    same([one["name"] for one in listed(hub)], [good])
+
+
+def spoil(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+@case()
+def a_spoilt_backup_is_told_from_a_good_one(hub):
+    for i in range(50):
+        hub.submit("x" * 900)
+    made = place(hub) / backup(hub)["backup"]
+    hub.stop()
+    data = made / "data.mdb"
+    size = data.stat().st_size
+    same(verify(made).returncode, 0)
+    good = data.read_bytes()
+    for at in (size // 3, size // 2, size - 900):
+        spoil(data, at)
+        assert verify(made).returncode not in (0, 70), at
+        data.write_bytes(good)
+    data.write_bytes(good[:size // 2])
+    assert verify(made).returncode != 0
+    data.write_bytes(good)
+    manifest = json.loads((made / "manifest.json").read_text())
+    manifest["sequence"] += 1
+    (made / "manifest.json").write_text(json.dumps(manifest))
+    done = verify(made)
+    same((done.returncode, "other figures" in done.stderr), (74, True))
+
+
+@case()
+def what_others_may_read_or_write_is_not_listed(hub):
+    names = [backup(hub)["backup"] for _ in range(3)]
+    (place(hub) / names[0] / "data.mdb").chmod(0o644)
+    os.link(place(hub) / names[1] / "data.mdb", hub.folder / "another-name")
+    (place(hub) / "touched").mkdir()  # so that the hub looks again
+
+    def one_left():
+        return [one["name"] for one in listed(hub)] == [names[2]]
+
+    until(one_left, "only the good one is listed")
+    assert "another" not in hub.log(), hub.log()
+
+
+@case(hub=False)
+def a_store_that_is_none_is_refused(folder):
+    (folder / "data.mdb").write_bytes(b"")
+    same(verify(folder).returncode, 74)
+    (folder / "data.mdb").write_bytes(b"x" * 10000)
+    same(verify(folder).returncode, 74)
+    same(verify(folder / "nowhere").returncode, 74)
+
+
+@case("--backup-bytes-per-second", "65536")
+def a_hub_told_to_end_gives_a_slow_backup_up(hub):
+    for i in range(300):
+        hub.submit("x" * 2000)
+    made = backup(hub, wait=False)
+    until(lambda: job(hub, made["job_id"])["done"] > 0, "it is under way")
+    began = time.monotonic()
+    same(hub.stop(signal.SIGTERM), 0)
+    assert time.monotonic() - began < 5
+    hub.start()
+    found = job(hub, made["job_id"])
+    same((found["status"], found["reason"]),
+         ("failed", "the hub ended before it was done"))
+    same(listed(hub), [])
+    until(lambda: not list(place(hub).iterdir()), "nothing of it is left")
+
+
+if __name__ == "__main__":
+    main()
