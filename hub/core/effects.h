@@ -28,6 +28,8 @@ enum effect_kind {
     EFFECT_KEYS_TOLD,  /* that was every key: others leave the ring */
     EFFECT_RESET_DONE, /* `request` differences were put right */
     EFFECT_JOB,        /* `job` of `job_kind` is the ops thread's to do */
+    EFFECT_EVENTS,     /* to (`link`, `request`), which follows the log: `message`, or
+                          nothing, and the place behind it */
 };
 
 struct effect {
@@ -39,7 +41,7 @@ struct effect {
     bool replayed;       /* an answer to a repeated idempotent request */
     uint64_t tag;        /* of an answer: what it shows, for its ETag; 0: none */
     uint16_t code;       /* of a close */
-    struct slice reason; /* of a close */
+    struct slice reason; /* of a close; of EFFECT_EVENTS: what the message is called */
     uint8_t digest[DIGEST_BYTES];
     struct slice actor;
     uint32_t role;
@@ -51,6 +53,9 @@ struct effect {
     uint32_t job_kind;  /* core/job.h */
     uint32_t job_flags; /* likewise */
     struct slice subject;
+    uint64_t event_epoch; /* of EFFECT_EVENTS: the reader's place */
+    uint64_t event_last;
+    bool more; /* there are events behind it already */
     struct message message;
 };
 

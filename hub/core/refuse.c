@@ -50,7 +50,9 @@ static void refuse_socket(struct step *step, const struct refusal *refusal)
     struct message message = { .type = MESSAGE_ERROR };
     struct message_error *error = &message.as.error;
     error->error = error_text(step, refusal);
-    error->message_type = MESSAGE_ROWS[asked->type].name;
+    error->message_type = asked->type == MESSAGE_EVENTS_PULL
+                              ? MESSAGE_ROWS[MESSAGE_EVENTS_SUBSCRIBE].name
+                              : MESSAGE_ROWS[asked->type].name;
     error->errors = refusal->errors;
     error->detail = refusal->detail;
     error->task_id = refusal->task_id;

@@ -288,6 +288,22 @@ uint64_t step_epoch(struct step *step)
     return place.epoch;
 }
 
+void step_give_events(struct step *step, const struct message *message, struct slice name,
+                      uint64_t epoch, uint64_t last, bool more)
+{
+    struct effect *effect = step_effect(step, EFFECT_EVENTS);
+    if (effect == NULL)
+        return;
+    effect->link = step->command->origin.link;
+    effect->request = step->command->origin.request;
+    effect->reason = name;
+    effect->event_epoch = epoch;
+    effect->event_last = last;
+    effect->more = more;
+    if (message != NULL)
+        effect->message = *message;
+}
+
 void step_bind(struct step *step, uint64_t link)
 {
     struct effect *effect = step_effect(step, EFFECT_BIND);

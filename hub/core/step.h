@@ -162,6 +162,11 @@ void step_subscribe(struct step *step, uint64_t link, bool on);
 /* The store's epoch: another one after a restore. */
 uint64_t step_epoch(struct step *step);
 
+/* To the asker, who follows the event log: a frame, or NULL, the name of what it is, and
+ * the place behind it. */
+void step_give_events(struct step *step, const struct message *message, struct slice name,
+                      uint64_t epoch, uint64_t last, bool more);
+
 /* The link speaks for the command's actor from now on. */
 void step_bind(struct step *step, uint64_t link);
 void step_close(struct step *step, uint64_t link, enum close_reason reason);

@@ -33,7 +33,9 @@ enum release_kind {
     RELEASE_KEYS_TOLD,     /* that was every key: others leave the ring */
     RELEASE_RESET_DONE,    /* `request` differences were put right */
 
-    RELEASE_JOB, /* for the ops thread */
+    RELEASE_JOB,        /* for the ops thread */
+    RELEASE_EVENTS,     /* a frame, or none, for who follows the event log */
+    RELEASE_EVENTS_NEW, /* the log goes up to `event_last` now */
 };
 
 struct release {
@@ -60,6 +62,9 @@ struct release {
     uint32_t job_kind;
     uint32_t job_flags;
     struct slice subject; /* JOB */
+    uint64_t event_epoch; /* EVENTS: the place behind the frame */
+    uint64_t event_last;
+    bool more; /* EVENTS: there are events behind it already */
 };
 
 /* A batch that is committed. Its releases stand in order; the batch owns all but frames. */
@@ -72,6 +77,10 @@ bool door_push(struct door *door, struct envelope *envelope);
 /* The links of a door count up from here: no two doors and no two runs of the hub share a
  * link. */
 uint64_t door_link_first(const struct door *door);
+
+/* Whether the engine is to tell of new events (RELEASE_EVENTS_NEW). Whoever begins to
+ * follow the log says so first and looks then: nothing falls between. */
+void door_watch(struct door *door, bool watch);
 
 /* The next committed batch, or NULL. */
 struct release_batch *door_pop(struct door *door);

@@ -61,6 +61,11 @@ uint64_t door_link_first(const struct door *door)
     return door->link_first;
 }
 
+void door_watch(struct door *door, bool watch)
+{
+    atomic_store(&door->watching, watch);
+}
+
 bool door_push(struct door *door, struct envelope *envelope)
 {
     if (!ring_push(door->in, envelope)) {

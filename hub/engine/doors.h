@@ -23,8 +23,9 @@ struct door {
     void (*wake)(void *context);
     void *context;
     uint64_t link_first;
-    atomic_bool parked;  /* the net thread found `in` full and waits to be woken */
-    atomic_bool starved; /* the engine found `out` full and waits to be woken */
+    atomic_bool watching; /* the net thread wants to hear of new events */
+    atomic_bool parked;   /* the net thread found `in` full and waits to be woken */
+    atomic_bool starved;  /* the engine found `out` full and waits to be woken */
 };
 
 /* `number` counts from 1. NULL without memory. */

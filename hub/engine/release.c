@@ -25,6 +25,7 @@ static const enum release_kind KINDS[] = {
     [EFFECT_KEYS_TOLD] = RELEASE_KEYS_TOLD,
     [EFFECT_RESET_DONE] = RELEASE_RESET_DONE,
     [EFFECT_JOB] = RELEASE_JOB,
+    [EFFECT_EVENTS] = RELEASE_EVENTS,
 };
 
 struct release_batch *release_batch_create(void)
@@ -117,6 +118,9 @@ enum err release_add(struct release_batch *batch, const struct effect *effect,
     release->code = effect->code;
     release->role = effect->role;
     release->scopes = effect->scopes;
+    release->event_epoch = effect->event_epoch;
+    release->event_last = effect->event_last;
+    release->more = effect->more;
     release->expires_wall_ms = effect->expires_wall_ms;
     release->override = effect->override;
     release->exempt = effect->exempt;
@@ -138,6 +142,17 @@ enum err release_add(struct release_batch *batch, const struct effect *effect,
             return ERR_MEMORY;
         batch->frame_bytes += release->frame->size;
     }
+    release_append(batch, release);
+    return ERR_OK;
+}
+
+enum err release_events_new(struct release_batch *batch, uint64_t last)
+{
+    struct release *release = arena_take(&batch->arena, sizeof *release);
+    if (release == NULL)
+        return ERR_MEMORY;
+    release->kind = RELEASE_EVENTS_NEW;
+    release->event_last = last;
     release_append(batch, release);
     return ERR_OK;
 }

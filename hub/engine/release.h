@@ -31,6 +31,9 @@ enum err release_done_add(struct release_batch *batch, uint64_t link);
 enum err release_add(struct release_batch *batch, const struct effect *effect,
                      struct buffer *scratch);
 
+/* The log goes up to `last` now. ERR_MEMORY. */
+enum err release_events_new(struct release_batch *batch, uint64_t last);
+
 /* The refusal of `asked`, which could not be stored, to where it came from; nothing for
  * the hub's own commands. On a socket it names what it refuses, as the core does. */
 enum err release_refuse(struct release_batch *batch, const struct origin *origin,

@@ -23,18 +23,7 @@ static void outbox_discard(struct engine *engine)
         release_batch_destroy(engine->outbox[i]);
         engine->outbox[i] = NULL;
     }
-}
-
-static void outbox_release(struct engine *engine)
-{
-    for (uint32_t i = 0; i < engine->door_count; i++) {
-        struct release_batch *batch = engine->outbox[i];
-        engine->outbox[i] = NULL;
-        if (batch == NULL)
-            continue;
-        counter_add(COUNTER_EFFECTS, batch->count);
-        door_release(engine->doors[i], batch);
-    }
+    engine->event_last = 0;
 }
 
 /* The outbox of one door, made when it is first needed; NULL without memory. */
@@ -43,6 +32,30 @@ static struct release_batch *outbox_of(struct engine *engine, uint32_t door)
     if (engine->outbox[door] == NULL)
         engine->outbox[door] = release_batch_create();
     return engine->outbox[door];
+}
+
+/* Whoever follows the log is told how far it goes: the events themselves they read. */
+static void events_tell(struct engine *engine, uint32_t door)
+{
+    if (engine->event_last == 0 || !atomic_load(&engine->doors[door]->watching))
+        return;
+    struct release_batch *batch = outbox_of(engine, door);
+    if (batch == NULL || release_events_new(batch, engine->event_last) != ERR_OK)
+        LOG_ERROR("events_untold", LOG_ERR(ERR_MEMORY));
+}
+
+static void outbox_release(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->door_count; i++) {
+        events_tell(engine, i);
+        struct release_batch *batch = engine->outbox[i];
+        engine->outbox[i] = NULL;
+        if (batch == NULL)
+            continue;
+        counter_add(COUNTER_EFFECTS, batch->count);
+        door_release(engine->doors[i], batch);
+    }
+    engine->event_last = 0;
 }
 
 static bool effect_is_for_all(const struct effect *effect)
@@ -143,6 +156,8 @@ static enum err command_apply(struct engine *engine, struct transaction *transac
     if (err == ERR_OK)
         err = effects_hold(engine, &effects);
     *ret_more_due = effects.more_due;
+    if (effects.event_last > engine->event_last)
+        engine->event_last = effects.event_last;
     counter_add(query ? COUNTER_QUERIES : COUNTER_COMMANDS, 1);
     return err;
 }

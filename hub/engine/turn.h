@@ -29,6 +29,7 @@ struct engine {
     uint32_t batch_count;
     bool alone; /* the rest of the batch goes one by one: together it failed */
 
+    uint64_t event_last;   /* the highest event of the batch being applied; 0 none */
     struct arena arena;    /* effects of one command */
     struct buffer scratch; /* one rendered frame */
     int64_t next_due_ms;   /* monotonic: when a tick is wanted */

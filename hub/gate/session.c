@@ -200,6 +200,37 @@ static bool identify(struct session *session, struct gate *gate, struct slice ad
     return true;
 }
 
+/* A message that brings its token says who speaks on this link, as identify does. */
+static bool identify_reader(struct session *session, struct gate *gate,
+                            struct slice address,
+                            struct message_events_subscribe *message,
+                            struct gate_time now, struct verdict *verdict)
+{
+    uint8_t digest[DIGEST_BYTES];
+    digest_sha256(message->token, digest);
+    secret_wipe((char *)(uintptr_t)message->token.data, message->token.size);
+    message->token = (struct slice){ 0 };
+
+    const struct key *key = keyring_find(gate->keyring, digest, now.wall_ms);
+    enum error_code code = ERROR_NONE;
+    if (key == NULL)
+        code = ERROR_INVALID_TOKEN;
+    else if (session_is_identified(session) &&
+             !slice_equal(actor_of(session), key->actor))
+        code = ERROR_TOKEN_AGENT_MISMATCH;
+    if (code != ERROR_NONE) {
+        fail_identify(session, gate, address, now, code, verdict);
+        return false;
+    }
+    const enum message_type type = MESSAGE_EVENTS_SUBSCRIBE;
+    if (!gate_opens(gate, type, MESSAGE_ROWS[type].roles, key, false, verdict))
+        return false;
+    if (remember(session, key, digest))
+        return true;
+    gate_refuse(gate, ERROR_UNAVAILABLE, (struct slice){ 0 }, false, verdict);
+    return false;
+}
+
 /* True when the session may send this message now. */
 static bool allow(struct session *session, struct gate *gate, struct slice address,
                   struct message *message, struct gate_time now, struct verdict *verdict)
@@ -207,6 +238,10 @@ static bool allow(struct session *session, struct gate *gate, struct slice addre
     struct limit_frame frame = frame_of(message);
     if (message->type == MESSAGE_IDENTIFY)
         return identify(session, gate, address, &message->as.identify, now, verdict);
+    if (message->type == MESSAGE_EVENTS_SUBSCRIBE &&
+        slice_is_present(message->as.events_subscribe.token))
+        return identify_reader(session, gate, address, &message->as.events_subscribe, now,
+                               verdict);
     if (!session_is_identified(session)) {
         gate_refuse(gate, ERROR_NOT_IDENTIFIED, (struct slice){ 0 }, false, verdict);
         return false;
@@ -283,7 +318,8 @@ void session_frame(struct session *session, struct gate *gate, struct origin ori
         else
             ret_verdict->envelope = envelope;
     }
-    if (!whole || envelope->message.type == MESSAGE_IDENTIFY)
+    if (!whole || envelope->message.type == MESSAGE_IDENTIFY ||
+        envelope->message.type == MESSAGE_EVENTS_SUBSCRIBE)
         secret_wipe(text, size);
     if (ret_verdict->envelope != NULL)
         return;

@@ -4,6 +4,7 @@
 #include "net/handoff.h"
 #include "net/parking.h"
 #include "net/peer.h"
+#include "net/stream.h"
 #include "os/clock.h"
 
 enum {
@@ -31,6 +32,8 @@ static int64_t due_of_exchange(const struct link *link)
                (int64_t)exchange->body.size / BODY_BYTES_PER_MS;
     case EXCHANGE_WAITING:
         return link->since_ms + (link->is_parked ? PARKED_MS : ENGINE_MS);
+    case EXCHANGE_STREAMING:
+        return stream_beat_ms(link);
     case EXCHANGE_ANSWERING:
         break;
     }
@@ -59,6 +62,8 @@ static int64_t due_of(const struct link *link)
             return link->sent_ms + STALL_MS;
         if (link->in.size > 0)
             return link->active_ms + FRAGMENT_MS;
+        if (link->stream != NULL)
+            return stream_beat_ms(link);
         return link->active_ms + options->idle_timeout_ms;
     case LINK_CLOSING:
     case LINK_GONE:
@@ -105,7 +110,7 @@ static void act_on_socket(struct link *link, int64_t now_ms)
         link->active_ms = heard_ms(link, now_ms);
     if (due_of(link) > now_ms)
         deadline_begin(link);
-    else
+    else if (link_is_stalled(link) || !stream_ask_alive(link, now_ms))
         link_close(link,
                    link_is_stalled(link) ? CLOSE_SLOW_CONSUMER : CLOSE_IDLE_TIMEOUT);
 }
@@ -121,6 +126,10 @@ static void act(struct link *link, int64_t now_ms)
         act_on_socket(link, now_ms);
         return;
     case LINK_HTTP:
+        if (link->exchange != NULL && link->exchange->state == EXCHANGE_STREAMING) {
+            stream_beat_http(link, now_ms);
+            return;
+        }
         if (link->exchange != NULL && !link->lingering &&
             link->exchange->state != EXCHANGE_ANSWERING) {
             exchange_expire(link);

@@ -10,6 +10,7 @@
 #include "net/head.h"
 #include "net/parking.h"
 #include "net/peer.h"
+#include "net/stream.h"
 #include "os/counter.h"
 #include "os/secret.h"
 
@@ -214,6 +215,14 @@ static void submit(struct link *link)
 static enum error_code check_media(const struct exchange *exchange,
                                    const struct head *head)
 {
+    if (exchange->type == MESSAGE_GET_EVENTS_STREAM)
+        return slice_is_present(head->accept) && !list_has(head->accept, "*/*") &&
+                       !list_has(head->accept, "text/*") &&
+                       !list_has(head->accept, "text/event-stream") &&
+                       !list_has(head->accept, "application/json") &&
+                       !exchange->style.problem
+                   ? ERROR_NOT_ACCEPTABLE
+                   : ERROR_NONE;
     if (slice_is_present(head->accept) && !list_has(head->accept, "*/*") &&
         !list_has(head->accept, "application/*") &&
         !list_has(head->accept, "application/json") && !exchange->style.problem)
@@ -391,6 +400,9 @@ int exchange_body_end(struct link *link)
 int exchange_writable(struct link *link)
 {
     struct exchange *exchange = link->exchange;
+    if (link->state == LINK_HTTP && exchange != NULL &&
+        exchange->state == EXCHANGE_STREAMING)
+        return stream_writable_http(link);
     if (link->state != LINK_HTTP || exchange == NULL ||
         exchange->state != EXCHANGE_ANSWERING || exchange->answer.bytes == NULL)
         return 0;
@@ -496,6 +508,10 @@ void exchange_expire(struct link *link)
 {
     struct exchange *exchange = link->exchange;
     bool body = exchange->state == EXCHANGE_BODY;
+    if (exchange->state == EXCHANGE_STREAMING) {
+        link_kill(link);
+        return;
+    }
     exchange->style.keep = false;
     exchange_refuse_code(link, body ? ERROR_REQUEST_TIMEOUT : ERROR_UNAVAILABLE, NULL);
 }

@@ -16,6 +16,7 @@ enum exchange_state {
     EXCHANGE_BODY,      /* the body is coming in */
     EXCHANGE_WAITING,   /* for room in the ring, or for the engine */
     EXCHANGE_ANSWERING, /* the answer waits for the socket */
+    EXCHANGE_STREAMING, /* the answer has begun and has no end; see stream.h */
 };
 
 struct exchange {

@@ -3,6 +3,7 @@
 #include "net/exchange.h"
 #include "net/links.h"
 #include "net/parking.h"
+#include "net/stream.h"
 #include "os/log.h"
 
 #include <string.h>
@@ -58,6 +59,7 @@ static void remove_key(struct net *net, const struct release *release)
             memcmp(link->session.digest, release->digest, DIGEST_BYTES) == 0)
             link_close(link, CLOSE_TOKEN_REVOKED);
     }
+    stream_forbid(net, release->digest);
 }
 
 static void add_key(struct net *net, const struct release *release)
@@ -152,6 +154,14 @@ static void take(struct net *net, struct release *release)
         break;
     case RELEASE_RESET_DONE:
         LOG_NOTICE("reset_done", LOG_NUMBER("differences", release->request));
+        break;
+    case RELEASE_EVENTS:
+        link = links_find(net, release->link);
+        if (link != NULL)
+            stream_take(link, release);
+        break;
+    case RELEASE_EVENTS_NEW:
+        stream_wake_all(net, release->event_last);
         break;
     }
 }

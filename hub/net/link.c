@@ -6,6 +6,7 @@
 #include "net/links.h"
 #include "net/parking.h"
 #include "net/peer.h"
+#include "net/stream.h"
 #include "os/counter.h"
 #include "os/secret.h"
 #include "wire/wire.h"
@@ -67,6 +68,7 @@ void link_gone(struct link *link)
     struct net *net = link->net;
     parking_leave(net, link);
     wheel_remove(&link->deadline);
+    stream_close(link);
     exchange_destroy(link->exchange);
     link->exchange = NULL;
     drop_queue(link);
@@ -201,6 +203,16 @@ static void say_if_there_is_room(struct link *link, struct slice text)
         link_send(link, frame);
 }
 
+static void admitted(struct link *link, struct envelope *envelope)
+{
+    if (envelope->message.type != MESSAGE_EVENTS_SUBSCRIBE) {
+        link_push(link, envelope);
+        return;
+    }
+    stream_follow(link, &envelope->message.as.events_subscribe);
+    envelope_destroy(envelope);
+}
+
 static void hear(struct link *link, char *text, size_t size)
 {
     struct net *net = link->net;
@@ -220,7 +232,7 @@ static void hear(struct link *link, char *text, size_t size)
             link->authenticated = true;
             deadline_begin(link);
         }
-        link_push(link, verdict.envelope);
+        admitted(link, verdict.envelope);
         return;
     }
     if (slice_is_present(verdict.answer))
@@ -337,12 +349,15 @@ int link_writable(struct link *link)
         free(queued);
         if (sent < 0)
             return -1;
-        if (link->queue_first != NULL || link->state == LINK_CLOSING)
+        if (link->queue_first != NULL || link->state == LINK_CLOSING ||
+            stream_wants(link))
             lws_callback_on_writable(link->wsi);
         gap_say(link);
         pace(link);
         return 0;
     }
+    if (stream_wants(link))
+        return stream_go_on(link);
     return link->state == LINK_CLOSING ? say_goodbye(link) : 0;
 }
 

@@ -21,6 +21,7 @@
 struct lws;
 struct net;
 struct exchange;
+struct stream;
 
 enum link_state {
     LINK_HTTP,
@@ -74,6 +75,7 @@ struct link {
     uint32_t queue_count;
     size_t queue_bytes;
     struct exchange *exchange; /* the HTTP request under way */
+    struct stream *stream;     /* it follows the event log; else NULL */
     uint64_t read_bytes;       /* when the last one was answered; 0: none was */
 };
 

@@ -48,6 +48,8 @@ struct net {
     struct link *parked_first;
     struct link *parked_last;
 
+    struct stream *streams; /* those who follow the event log */
+
     struct wheel wheel;
 };
 

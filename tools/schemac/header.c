@@ -110,8 +110,10 @@ static void macro(FILE *file, const struct model *model, const char *name,
 {
     fprintf(file, "\n#define %s(ROW)", name);
     for (size_t i = 0; i < model->unit_count; i++) {
-        /* A document is answered by its text. */
-        if (model->units[i].kind != kind || model->units[i].document != NULL)
+        const struct unit *unit = &model->units[i];
+        /* A document is answered by its text; what comes on a socket is its link's. */
+        if (unit->kind != kind || unit->document != NULL ||
+            (kind == UNIT_DOOR && unit->direction != UNIT_REQUEST))
             continue;
         fputs(" \\\n    ROW(", file);
         emit_upper(file, model->units[i].name);

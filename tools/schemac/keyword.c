@@ -22,8 +22,8 @@ static const char *const EXTENSIONS[] = {
 
 /* Members of a route's descriptor that are no schemas, and those that are. */
 static const char *const ROUTE_MEMBERS[] = {
-    "name", "summary", "description", "group",    "method",   "path",  "roles",
-    "tier", "kind",    "answers",     "examples", "document", "scope", "invalid",
+    "name", "summary", "description", "group",    "method", "path",    "roles", "tier",
+    "kind", "answers", "examples",    "document", "scope",  "invalid", "media",
 };
 static const char *const ROUTE_SCHEMAS[] = { "path_parameters", "query", "headers",
                                              "body" };

@@ -246,9 +246,11 @@ static json_t *responses(const struct model *model, const struct unit *unit,
             document_set(response, "description",
                          json_string(document_text(answer, "description")));
         headers_add(response, answer, status);
+        const char *media = json_string_value(json_object_get(unit->source, "media"));
         if (body != NULL)
             document_set(response, "content",
-                         content(JSON, named_schema(schemas, body, unit->name, "answer"),
+                         content(media == NULL ? JSON : media,
+                                 named_schema(schemas, body, unit->name, "answer"),
                                  examples_of(unit->source, "answer")));
         document_set(responses, status, response);
     }

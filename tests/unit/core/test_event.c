@@ -158,8 +158,10 @@ static void a_long_text_is_cut_between_two_characters(void **state)
 {
     struct fleet *fleet = *state;
     static char text[30001];
-    for (size_t i = 0; i + 1 < sizeof text; i += 2)
-        memcpy(text + i, "\xc3\xa9", 2);
+    for (size_t i = 0; i + 1 < sizeof text; i += 2) {
+        text[i] = '\xc3';
+        text[i + 1] = '\xa9';
+    }
     fleet_submit(fleet, text);
     struct event event = event_at(fleet, last_of(fleet));
     struct slice told = event.message.as.event_task_submitted.description;

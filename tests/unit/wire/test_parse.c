@@ -256,7 +256,7 @@ static void an_unknown_type_is_answered_with_the_known_ones(void **state)
         "\"error\":\"unknown_message_type\","
         "\"detail\":\"no message has this type\",\"value\":\"task_rejected\","
         "\"known_types\":[\"agent_drain\",\"channel_history\",\"channel_publish\","
-        "\"channel_subscribe\",\"channel_unsubscribe\",\"identify\","
+        "\"channel_subscribe\",\"channel_unsubscribe\",\"events_subscribe\",\"identify\","
         "\"lease_renew\",\"list_agents\",\"list_channels\",\"mailbox_ack\","
         "\"mailbox_read\",\"message\",\"ping\",\"presence_subscribe\",\"presence_unsubscribe\",\"status\","
         "\"task_accepted\",\"task_blocked\",\"task_cancelled\",\"task_complete\","
