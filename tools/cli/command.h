@@ -34,6 +34,7 @@ struct argument {
     const char *name; /* TASK; [FILE] may be left out, [FILE...] are as many as come */
     const char *field;
     const char *help;
+    enum option_form form;
 };
 
 struct given {
@@ -153,5 +154,8 @@ extern const struct command_group AGENT_GROUP;
 extern const struct command_group TOKEN_GROUP;
 extern const struct command_group SCHEMA_GROUP;
 extern const struct command_group HUB_GROUP;
+extern const struct command_group MESSAGE_GROUP;
+extern const struct command_group CHANNEL_GROUP;
+extern const struct command_group MAILBOX_GROUP;
 
 #endif

@@ -22,32 +22,48 @@ static void texts_cell(const struct answer *answer, const struct json_node *list
     buffer_finish(&text);
 }
 
+/* A member by its path: id, message.from. */
+static const struct json_node *node_at(const struct answer *answer,
+                                       const struct json_node *item, const char *path)
+{
+    struct slice rest = slice_from_text(path);
+    while (item != NULL && rest.size > 0) {
+        size_t dot = slice_find(rest, '.');
+        item = json_member(answer->tape, item, slice_make(rest.data, dot));
+        rest = slice_skip(rest, dot + 1);
+    }
+    return item;
+}
+
 static void column_cell(const struct answer *answer, const struct json_node *item,
                         const struct column *column, struct table *table)
 {
-    const struct json_node *member = member_of(answer, item, column->field);
-    if (member == NULL || member->kind == JSON_NULL) {
+    const struct json_node *node = node_at(answer, item, column->field);
+    if (node == NULL || node->kind == JSON_NULL) {
         table_cell_text(table, "-");
         return;
     }
+    bool is_number = node->kind == JSON_NUMBER && node->integer;
     switch (column->kind) {
     case COLUMN_TEXT:
-        table_cell(table, member_text(answer, item, column->field));
+        table_cell(table,
+                   node->kind == JSON_STRING ? node->value.text : slice_from_text(NULL));
         break;
     case COLUMN_NUMBER:
-        table_cell(table, member->raw);
+    case COLUMN_JSON:
+        table_cell(table, node->raw);
         break;
     case COLUMN_TIME:
-        table_cell_time(table, member_number(answer, item, column->field));
+        table_cell_time(table, is_number ? node->value.number : 0);
         break;
     case COLUMN_TEXTS:
-        texts_cell(answer, member, table);
+        texts_cell(answer, node, table);
         break;
     case COLUMN_YES:
-        table_cell_text(table, member->kind == JSON_TRUE ? "yes" : "no");
+        table_cell_text(table, node->kind == JSON_TRUE ? "yes" : "no");
         break;
     case COLUMN_LANE:
-        table_cell_text(table, priority_name(member_number(answer, item, column->field)));
+        table_cell_text(table, priority_name(is_number ? node->value.number : -1));
         break;
     }
 }
@@ -115,7 +131,10 @@ static enum outcome page_show(struct invocation *invocation, struct table *table
     else
         items_add(&answer, listing, table);
     buffer_clear(cursor);
-    buffer_append_slice(cursor, member_text(&answer, answer.root, "cursor"));
+    const struct json_node *next = member_of(&answer, answer.root, "cursor");
+    if (next != NULL && next->kind != JSON_NULL)
+        buffer_append_slice(cursor,
+                            next->kind == JSON_STRING ? next->value.text : next->raw);
     return OUTCOME_OK;
 }
 

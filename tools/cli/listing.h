@@ -14,11 +14,12 @@ enum column_kind {
     COLUMN_TEXTS, /* separated by commas */
     COLUMN_YES,   /* yes or no */
     COLUMN_LANE,
+    COLUMN_JSON, /* as it came */
 };
 
 struct column {
     const char *head;
-    const char *field; /* of an item; NULL: `cell` knows */
+    const char *field; /* of an item: id, message.from; NULL: `cell` knows */
     enum column_kind kind;
     void (*cell)(const struct answer *answer, const struct json_node *item,
                  struct table *table);

@@ -71,7 +71,7 @@ static bool value_next(const struct maker *maker, const char *name, size_t *at,
         if (!is_field(argument->field, name))
             continue;
         *ret_value = (struct value){ slice_from_text(line->arguments[index]),
-                                     argument->name, FORM_PLAIN, false };
+                                     argument->name, argument->form, false };
         return true;
     }
     return false;

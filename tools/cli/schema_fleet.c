@@ -149,6 +149,7 @@ static const struct listing SCHEMAS = {
 static const struct listing VERSIONS = {
     .member = "versions",
     .columns = { { .head = "VERSION", .field = "version", .kind = COLUMN_NUMBER },
+                 { .head = "CURRENT", .field = "current", .kind = COLUMN_YES },
                  { .head = "BYTES", .field = "bytes", .kind = COLUMN_NUMBER },
                  { .head = "CREATED", .field = "created_at", .kind = COLUMN_TIME },
                  { .head = "BY", .field = "created_by" } },

@@ -19,19 +19,24 @@ static const struct field *field_find(const struct field_table *table, struct sl
     return NULL;
 }
 
-/* A field of the route's request: priority, bind.kind. */
-static const struct field *request_field(enum message_type route, const char *path)
+/* By its path: priority, bind.kind. */
+static const struct field *field_at(const struct field_table *table, const char *path)
 {
     struct slice rest = slice_from_text(path);
-    const struct field_table *table = MESSAGE_ROWS[route].table;
     for (;;) {
         size_t dot = slice_find(rest, '.');
-        const struct field *field = field_find(table, slice_make(rest.data, dot));
+        const struct field *field =
+            table == NULL ? NULL : field_find(table, slice_make(rest.data, dot));
         if (field == NULL || dot == rest.size)
             return field;
         table = field->nested;
         rest = slice_skip(rest, dot + 1);
     }
+}
+
+static const struct field *request_field(enum message_type route, const char *path)
+{
+    return field_at(MESSAGE_ROWS[route].table, path);
 }
 
 static bool is_explained(enum message_type route, const char *field)
@@ -124,7 +129,13 @@ static void argument_check(const struct command_group *group,
         const struct argument *argument = &command->arguments[i];
         if (argument->field != NULL)
             fill_check(group, command, argument->name, argument->field);
-        else if (argument->help == NULL)
+        if (argument->form != FORM_PLAIN &&
+            (argument->field == NULL ||
+             request_field(command->route, argument->field)->kind != FIELD_INTEGER))
+            fail_at(group, command, "is no number that a time could be", argument->name);
+        if (argument->field != NULL)
+            continue;
+        if (argument->help == NULL)
             fail_at(group, command, "has no help", argument->name);
     }
 }
@@ -176,10 +187,9 @@ static void list_check(const struct command_group *group, const struct command *
     for (size_t i = 0; i < TABLE_COLUMNS_MAX && command->list->columns[i].head != NULL;
          i++) {
         const struct column *column = &command->list->columns[i];
-        bool known =
-            column->field == NULL
-                ? column->cell != NULL
-                : field_find(list->nested, slice_from_text(column->field)) != NULL;
+        bool known = column->field == NULL
+                         ? column->cell != NULL
+                         : field_at(list->nested, column->field) != NULL;
         if (!known)
             fail_at(group, command, "is a column of nothing in the answer", column->head);
     }
