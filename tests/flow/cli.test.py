@@ -278,6 +278,22 @@ def tokens_are_made_listed_and_revoked():
         same(fleet.drover("task", "submit", "x", token=False, environment=viewer)[0], AUTH,
              "a viewer submits")
         same(fleet.drover("token", "create", "ci", "--role", "king")[0], USAGE, "odd role")
+        narrow = good(fleet.drover("token", "create", "ci", "--role", "viewer", "--scope",
+                                   "schemas:read", "--scope", "messages:read", "--label",
+                                   "nightly", "--expires-in", "2h")).strip()
+        shown = next(line for line in good(fleet.drover("token", "list")).splitlines()
+                     if narrow[:8] in line)
+        holds(shown.endswith("messages:read, schemas:read  nightly"), f"{shown!r}")
+        same(fleet.drover("task", "list", token=False,
+                          environment={"DROVER_TOKEN": narrow})[0], AUTH, "its scopes")
+        same(fleet.drover("token", "create", "ci", "--scope", "none")[0], USAGE, "no scope")
+        same(fleet.drover("token", "rotate", "ci")[0], USAGE, "tokens that differ")
+        newer = good(fleet.drover("token", "rotate", "ci", narrow[:8], "--overlap", "1m"))
+        holds(re.fullmatch(r"[0-9a-f]{64}\n", newer), f"{newer!r}")
+        same(good(fleet.drover("token", "revoke", "ci", narrow[:8])),
+             f"ci {narrow[:8]} revoked\n", "revoke one")
+        same(fleet.drover("token", "revoke", "ci", narrow[:8])[0], NOT_FOUND, "once more")
+        good(fleet.drover("task", "list", token=False, environment=viewer))
         same(good(fleet.drover("token", "revoke", "ci")), "ci revoked\n", "revoke")
         same(fleet.drover("task", "list", token=False, environment=viewer)[0], AUTH,
              "a revoked token")
@@ -324,7 +340,7 @@ def help_is_there_for_everything():
         return done.returncode, done.stdout, done.stderr
 
     commands = re.findall(r"^  ((?:task|agent|token|hub) \w+)", good(drover("help")), re.M)
-    same(len(commands), 13, f"commands: {commands}")
+    same(len(commands), 14, f"commands: {commands}")
     for command in commands:
         said = good(drover(*command.split(), "--help"))
         holds(said.startswith(f"usage: drover {command}"), said)
