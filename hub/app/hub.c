@@ -257,6 +257,7 @@ static enum exit_code net_start(struct hub *hub)
     options.hosts = hosts.items;
     options.host_count = hosts.count;
     options.public_url = public_url(config);
+    options.token_in_url = config_bool(config, SETTING_TOKEN_IN_URL);
     options.open_registration = config_bool(config, SETTING_OPEN_REGISTRATION);
     options.connections_max = (uint32_t)config_number(config, SETTING_CONNECTIONS_MAX);
     options.connections_per_address_max =

@@ -44,9 +44,10 @@ static void refuse_stranger(struct gate *gate, const struct request *request,
                             struct gate_time now, struct verdict *ret_verdict)
 {
     int64_t retry_ms;
-    bool silent = !slice_is_present(request->authorization);
+    bool silent = !slice_is_present(request->authorization) &&
+                  !slice_is_present(request->url_token);
     counter_add(COUNTER_AUTH_FAILED, 1);
-    /* A missing header is no guess. */
+    /* A missing token is no guess. */
     if (!silent &&
         !attempts_count(gate->attempts, request->address, now.monotonic_ms, &retry_ms))
         gate_refuse_rate(gate, retry_ms, (struct slice){ 0 }, ret_verdict);
@@ -54,17 +55,17 @@ static void refuse_stranger(struct gate *gate, const struct request *request,
         gate_refuse_hint(gate, ERROR_REGISTRATION_CLOSED, HINT, ret_verdict);
     else
         gate_refuse_hint(gate, ERROR_UNAUTHORIZED,
-                         request->token_in_url                 ? HINT_URL
-                         : request->type == MESSAGE_POST_ENROL ? HINT_ENROL
-                                                               : HINT,
+                         request->type == MESSAGE_POST_ENROL ? HINT_ENROL : HINT,
                          ret_verdict);
 }
 
 /* NULL for nobody known. */
-static const struct key *key_of(const struct gate *gate, struct slice authorization,
+static const struct key *key_of(const struct gate *gate, const struct request *request,
                                 struct gate_time now, uint8_t ret_digest[DIGEST_BYTES])
 {
-    struct slice token = bearer(authorization);
+    struct slice token = slice_is_present(request->authorization)
+                             ? bearer(request->authorization)
+                             : request->url_token;
     if (!slice_is_present(token))
         return NULL;
     digest_sha256(token, ret_digest);
@@ -91,9 +92,12 @@ bool request_check(struct gate *gate, const struct request *request, struct gate
     *ret_caller = (struct caller){ 0 };
     uint32_t roles = roles_of(gate, request->type);
 
+    if (slice_is_present(request->url_token) && !gate->options.token_in_url) {
+        gate_refuse_hint(gate, ERROR_TOKEN_IN_URL, HINT_URL, ret_verdict);
+        return false;
+    }
     bool open = (roles & ROLE_ANYBODY) != 0;
-
-    const struct key *key = key_of(gate, request->authorization, now, ret_caller->digest);
+    const struct key *key = key_of(gate, request, now, ret_caller->digest);
     if (key == NULL && !open) {
         refuse_stranger(gate, request, now, ret_verdict);
         return false;

@@ -13,7 +13,7 @@ struct request {
     enum message_type type;
     struct slice address;
     struct slice authorization; /* the header's value; absent when there is none */
-    bool token_in_url;          /* a `token` stood in the query */
+    struct slice url_token;     /* `token` of the query; absent when there is none */
 };
 
 /* Who is asking, as the headers say. */

@@ -237,6 +237,7 @@ enum err net_create(const struct net_options *options, struct net **ret_net)
     const struct gate_options gate = {
         .wire = options->wire,
         .registration_open = options->open_registration && net->loopback,
+        .token_in_url = options->token_in_url,
         .keys_max = options->keys_max,
         .message_bytes_max = options->body_bytes_max > options->frame_bytes_max
                                  ? options->body_bytes_max

@@ -27,13 +27,19 @@ enum {
 
 static const char *const HTTP_METHODS[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
 
+/* A secret that lies in the exchange's own arena. */
+static void wipe(struct slice secret)
+{
+    if (secret.data != NULL)
+        secret_wipe((char *)(uintptr_t)secret.data, secret.size);
+}
+
 void exchange_destroy(struct exchange *exchange)
 {
     if (exchange == NULL)
         return;
-    if (exchange->authorization.data != NULL)
-        secret_wipe((char *)(uintptr_t)exchange->authorization.data,
-                    exchange->authorization.size);
+    wipe(exchange->authorization);
+    wipe(exchange->url_token);
     secret_wipe(&exchange->minted, sizeof exchange->minted);
     buffer_finish(&exchange->body);
     arena_finish(&exchange->arena);
@@ -125,7 +131,7 @@ static struct request request_of(const struct link *link)
         .type = exchange->type,
         .address = slice_from_text(link->address),
         .authorization = exchange->authorization,
-        .token_in_url = exchange->token_in_url,
+        .url_token = exchange->url_token,
     };
 }
 

@@ -31,7 +31,7 @@ struct exchange {
     struct slice host;
     struct slice authorization;
     struct slice tags_known; /* If-None-Match */
-    bool token_in_url;
+    struct slice url_token;  /* `token` of the query */
     struct caller caller;
     struct minted minted;
     struct wire_parameter parameters[EXCHANGE_PARAMETERS_MAX];

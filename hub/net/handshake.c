@@ -88,6 +88,8 @@ static enum error_code check(struct link *link, struct arena *arena,
     }
     if (!slice_equal_text(path, "/ws") || head_is_repeated(wsi, WSI_TOKEN_GET_URI))
         return ERROR_NOT_FOUND;
+    if (!link->net->options.token_in_url && query_has(wsi, "token", arena))
+        return ERROR_TOKEN_IN_URL;
     if (!list_has(head_value(wsi, WSI_TOKEN_CONNECTION, arena), "upgrade"))
         *ret_detail = "the Connection header has no upgrade";
     else if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0 ||

@@ -214,8 +214,10 @@ static bool add_query(struct link *link, struct exchange *exchange)
         struct slice name = slice_make(text, slice_find(pair, '='));
         if (name.size == 0)
             continue;
-        if (slice_equal_text(name, "token"))
-            exchange->token_in_url = true;
+        if (slice_equal_text(name, "token")) {
+            exchange->url_token = slice_skip(pair, name.size + 1);
+            continue;
+        }
         if (!add_parameter(exchange, FIELD_IN_QUERY, name,
                            slice_skip(pair, name.size + 1)))
             return false;
@@ -230,6 +232,23 @@ static const struct {
     { SLICE("if-match"), WSI_TOKEN_HTTP_IF_MATCH },
     { SLICE("if-none-match"), WSI_TOKEN_HTTP_IF_NONE_MATCH },
 };
+
+bool query_has(struct lws *wsi, const char *name, struct arena *arena)
+{
+    int total = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS);
+    char *text = total > 0 ? arena_take(arena, (size_t)total + 2) : NULL;
+    int size;
+    for (int i = 0;
+         text != NULL && (size = lws_hdr_copy_fragment(wsi, text, total + 1,
+                                                       WSI_TOKEN_HTTP_URI_ARGS, i)) >= 0;
+         i++) {
+        struct slice pair = slice_make(text, (size_t)size);
+        pair.size = slice_find(pair, '=');
+        if (slice_equal_text(pair, name))
+            return true;
+    }
+    return false;
+}
 
 /* The library keeps unknown headers under their name in lower case and its colon. */
 static bool add_header(struct link *link, struct exchange *exchange, struct slice name)

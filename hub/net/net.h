@@ -30,6 +30,7 @@ struct net_options {
     const struct slice *hosts;
     size_t host_count;
     struct slice public_url; /* http or https, no slash at the end; absent: none */
+    bool token_in_url;       /* a token in the query of a URL is taken */
     bool open_registration;  /* anybody may register while only loopback is listened on */
 
     uint32_t connections_max;

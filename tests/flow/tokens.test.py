@@ -190,6 +190,31 @@ async def a_use_is_seen_and_costs_no_write_per_request(hub):
     same(listed(hub, "ada")[0]["last_used_at"], seen)
 
 
+@case()
+async def a_token_in_a_url_is_refused_and_no_route_is_told_apart(hub):
+    token = hub.register("ada")
+    for path in ("/api/tasks", "/health", "/admin/tokens", "/api/tasks?limit=1&x"):
+        mark = "&" if "?" in path else "?"
+        answer = hub.http("GET", f"{path}{mark}token={token}")
+        same((answer.status, answer.json["error"]), (400, "token_in_url"))
+        same(hub.http("GET", f"{path}{mark}token={token}", token=token).status, 400)
+    refused = hub.http("GET", f"/ws?token={token}", headers={
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="})
+    same((refused.status, refused.json["error"]), (400, "token_in_url"))
+
+
+@case("--token-in-url", "--log-level", "debug")
+def a_setting_lets_a_token_stand_in_a_url(hub):
+    token = hub.register("ada")
+    same(hub.http("GET", f"/api/tasks?token={token}&limit=1").status, 200)
+    same(hub.http("GET", f"/api/tasks?token={'0' * 64}").status, 401)
+    same(hub.http("GET", f"/api/tasks?token={token}", token="0" * 64).status, 401)
+    same(hub.http("GET", f"/admin/tokens?token={token}").status, 403)
+    same(hub.http("POST", f"/api/mailbox/ada/ack?token={token}", {"seq": 0}).status, 200)
+    assert token[:16] not in hub.log(), "it is never logged"
+
+
 @case("--log-level", "debug")
 def no_token_is_ever_written_down(hub):
     texts = [hub.secret, hub.admin, hub.register("ada"), hub.mint("ci", "viewer")]
