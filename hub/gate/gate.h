@@ -33,7 +33,7 @@ struct gate_options {
     size_t keys_max;          /* tokens in the key ring */
     size_t message_bytes_max; /* the largest text that will be shown to the gate */
     struct limits limits;
-    bool token_in_url;        /* a token in the query of a URL is taken */
+    bool token_in_url; /* a token in the query of a URL is taken */
 };
 
 /* What the gate says: either `envelope` is set, or `answer`, `close` or both are. */
