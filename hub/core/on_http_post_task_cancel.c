@@ -1,15 +1,14 @@
 #include "core/agent.h"
 #include "core/cancel.h"
 #include "core/handlers.h"
+#include "core/steer.h"
 
 void on_post_task_cancel(struct step *step,
                          const struct message_post_task_cancel *message)
 {
     struct task task;
-    if (!task_load_id(step, message->task_id, &task)) {
-        step_refuse(step, ERROR_TASK_NOT_FOUND);
+    if (!task_load_steered(step, message->task_id, &task))
         return;
-    }
     /* Said twice, it is still cancelled; other end states are not left this way. */
     if (task_state_is_end(task.state) && task.state != TASK_CANCELLED) {
         step_refuse(step, ERROR_INVALID_STATE);

@@ -1,13 +1,12 @@
 #include "core/handlers.h"
 #include "core/retry.h"
+#include "core/steer.h"
 
 void on_post_task_retry(struct step *step, const struct message_post_task_retry *message)
 {
     struct task task;
-    if (!task_load_id(step, message->task_id, &task)) {
-        step_refuse(step, ERROR_TASK_NOT_FOUND);
+    if (!task_load_steered(step, message->task_id, &task))
         return;
-    }
     if (task.state != TASK_DEAD_LETTER) {
         step_refuse(step, ERROR_INVALID_STATE);
         return;

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import os
+import pathlib
 import signal
 import stat
 import subprocess
@@ -43,7 +44,7 @@ def drover(hub, *arguments, home=None):
 
 def keeps_no_text(hub, *texts):
     """None of these stands in the log or in a file of the data directory."""
-    for path in [hub.log_path, *hub.data.iterdir()]:
+    for path in [hub.log_path, *filter(pathlib.Path.is_file, hub.data.rglob("*"))]:
         content = path.read_bytes()
         for text in texts:
             assert text.encode() not in content, f"{text[:8]}... stands in {path.name}"

@@ -142,6 +142,24 @@ def lacking(role, scope, hub, seen={}):
 
 
 @case()
+def agents_and_submitters_steer_their_own_tasks_alone(hub):
+    own, other = hub.register("own"), hub.register("other")
+    made = hub.http("POST", "/api/tasks", {"description": "x"}, token=own)
+    task_id = made.json["task_id"]
+    for name, role, status in (("other", None, 403), ("ci", "submitter", 403),
+                               ("vera", "viewer", 403), ("olga", "operator", 200)):
+        token = other if role is None else hub.mint(name, role)
+        same(hub.http("GET", f"/api/tasks/{task_id}", token=token).status, 200)
+        retried = hub.http("POST", f"/api/tasks/{task_id}/retry", token=token).status
+        same((name, retried), (name, 409 if status == 200 else 403))
+        cancelled = hub.http("POST", f"/api/tasks/{task_id}/cancel", token=token).status
+        same((name, cancelled), (name, status))
+    task_id = hub.http("POST", "/api/tasks", {"description": "y"}, token=own).json["task_id"]
+    same(hub.http("POST", f"/api/tasks/{task_id}/cancel", token=own).status, 200)
+    same(hub.http("POST", "/api/tasks/task-0123456789abcdef/cancel", token=other).status, 404)
+
+
+@case()
 def the_enrolment_secret_opens_one_route(hub):
     caller = Caller(hub)
     opened = []
