@@ -1,6 +1,7 @@
 #include "sidecar/hub_link.h"
 
 #include "base/ensure.h"
+#include "os/clock.h"
 #include "os/entropy.h"
 #include "sidecar/words.h"
 
@@ -17,6 +18,7 @@ enum {
     PING_MS_MIN = 1000,
     PING_MS_MAX = 600000,
     PONG_MS = 10000,
+    WAIT_MAX_MS = 600000, /* whatever the hub says */
     FRAMES_MAX = 1024,
     RX_CHUNK_BYTES = 16384,
     HOST_BYTES = 1100,
@@ -53,6 +55,7 @@ struct hub_link {
     struct loop_timer settling; /* an attempt must lead to something in this time */
     int64_t delay_ms;           /* the bound of the next wait */
     int64_t delay_max_ms;
+    int64_t wait_until_ms; /* the hub takes nothing sooner */
     uint16_t close_code;
     struct buffer close_reason;
 };
@@ -71,6 +74,12 @@ static void queue_clear(struct hub_link *link)
     link->queue_bytes = 0;
 }
 
+static int64_t wait_left_ms(const struct hub_link *link)
+{
+    int64_t left_ms = link->wait_until_ms - clock_monotonic_ms();
+    return left_ms > 0 ? left_ms : 0;
+}
+
 static void attempt_later(struct hub_link *link)
 {
     if (link->closing || loop_timer_is_set(&link->retry))
@@ -79,6 +88,7 @@ static void attempt_later(struct hub_link *link)
     if (link->delay_max_ms > 0 && bound_ms > link->delay_max_ms)
         bound_ms = link->delay_max_ms;
     int64_t delay_ms = DELAY_LEAST_MS + (int64_t)(entropy_u64() % (uint64_t)bound_ms);
+    delay_ms += wait_left_ms(link);
     link->delay_ms =
         link->delay_ms > DELAY_MAX_MS / 2 ? DELAY_MAX_MS : link->delay_ms * 2;
     loop_timer_set(link->loop, &link->retry, delay_ms, attempt, link);
@@ -131,6 +141,17 @@ void hub_link_ping_every(struct hub_link *link, int64_t interval_ms)
                                                 : interval_ms;
     if (link->up)
         loop_timer_set(link->loop, &link->ping, link->ping_ms, ping_send, link);
+}
+
+void hub_link_wait(struct hub_link *link, int64_t wait_ms)
+{
+    if (wait_ms > WAIT_MAX_MS)
+        wait_ms = WAIT_MAX_MS;
+    link->wait_until_ms = clock_monotonic_ms() + wait_ms;
+    /* A refusal is a sign of life, too. */
+    hub_link_pong(link);
+    if (link->up && wait_ms > 0)
+        loop_timer_set(link->loop, &link->ping, wait_ms, ping_send, link);
 }
 
 void hub_link_pong(struct hub_link *link)

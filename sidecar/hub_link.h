@@ -54,6 +54,10 @@ bool hub_link_send(struct hub_link *link, struct slice text);
 /* What is queued is sent first. No further attempt is made. */
 void hub_link_close(struct hub_link *link);
 
+/* The hub takes nothing of what was refused for this time: no ping sooner, and no further
+ * attempt when the connection goes. */
+void hub_link_wait(struct hub_link *link, int64_t wait_ms);
+
 /* Gives the connection up and tries again after the usual wait. */
 void hub_link_drop(struct hub_link *link);
 

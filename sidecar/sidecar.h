@@ -48,6 +48,7 @@ struct sidecar {
     struct loop_timer farewell; /* the end does not wait longer */
     struct loop_timer next;     /* a waiting task may start */
     struct loop_timer drain;    /* draining does not take longer */
+    struct loop_timer again;    /* what was refused for its rate is said again */
     bool draining;              /* it finishes what it has and leaves */
     bool stopping;
     bool saying_last; /* the last reports are on their way */

@@ -320,6 +320,27 @@ static void on_error(struct sidecar *sidecar, const struct message_error *error)
         task_say(sidecar, MESSAGE_TASK_RECOVERING, error->task_id, job->generation);
 }
 
+static void say_draining_again(void *owner)
+{
+    sidecar_say_draining(owner);
+}
+
+/* What is due again by itself waits for its time: a ping, an attempt to connect. Reports
+ * are never refused; what else was is said again when the time has come. */
+static void on_rate_limited(struct sidecar *sidecar,
+                            const struct message_rate_limited *limited)
+{
+    LOG_WARNING("rate_limited", LOG_TEXT("message_type", limited->message_type),
+                LOG_TEXT("tier", limited->tier),
+                LOG_NUMBER("retry_after_ms", limited->retry_after_ms));
+    hub_link_wait(sidecar->link, limited->retry_after_ms);
+    if (slice_equal(limited->message_type, MESSAGE_ROWS[MESSAGE_IDENTIFY].name))
+        hub_link_drop(sidecar->link);
+    else if (slice_equal(limited->message_type, MESSAGE_ROWS[MESSAGE_AGENT_DRAIN].name))
+        loop_timer_set(&sidecar->loop, &sidecar->again, limited->retry_after_ms,
+                       say_draining_again, sidecar);
+}
+
 void tasks_identified(struct sidecar *sidecar,
                       const struct message_identified *identified)
 {
@@ -372,6 +393,13 @@ void tasks_text(struct sidecar *sidecar, struct slice text)
         break;
     case MESSAGE_LEASE_RENEWED:
         sidecar->lease_ms = message.as.lease_renewed.lease_ms;
+        break;
+    case MESSAGE_RATE_LIMIT_WARNING:
+        LOG_INFO("rate_limit_near", LOG_TEXT("tier", message.as.rate_limit_warning.tier),
+                 LOG_NUMBER("remaining", message.as.rate_limit_warning.remaining));
+        break;
+    case MESSAGE_RATE_LIMITED:
+        on_rate_limited(sidecar, &message.as.rate_limited);
         break;
     case MESSAGE_ERROR:
         on_error(sidecar, &message.as.error);

@@ -299,6 +299,27 @@ def tokens_are_made_listed_and_revoked():
              "a revoked token")
 
 
+def limits_are_set_shown_and_taken_back():
+    with Fleet() as fleet:
+        same(good(fleet.drover("rate", "set", "ada", "--heavy", "600/300", "--light", "7")),
+             "ada updated\n", "set")
+        same(good(fleet.drover("rate", "exempt", "bob")), "bob has no limits\n", "exempt")
+        shown = good(fleet.drover("rate", "show"))
+        for line in (r"^role +agent +120 +60 +10$", r"^name +ada +7 +- +600 \+ 300/min$",
+                     r"^name +bob +exempt +exempt +exempt$"):
+            holds(re.search(line, shown, re.M), f"{line} in {shown!r}")
+        listed = good(fleet.drover("rate", "list"))
+        holds(re.search(r"^bob +agent +0 % +0 % +0 +no +yes$", listed, re.M), f"{listed!r}")
+        same(good(fleet.drover("rate", "clear", "ada")), "ada has the defaults\n", "clear")
+        same(good(fleet.drover("rate", "unexempt", "bob")), "bob has limits again\n", "back")
+        limits = json.loads(good(fleet.drover("rate", "show", "--json")))
+        same((limits["overrides"], limits["whitelist"]), ({}, []), "nothing is left")
+        for words in (["ada"], ["ada", "--light", "x"], ["ada", "--light", "1/x"],
+                      ["ada", "--light", "-1"], ["ada", "--light", ""], []):
+            same(fleet.drover("rate", "set", *words)[0], USAGE, f"{words}")
+        same(fleet.drover("rate", "set", "ada", "--light", "0")[0], USAGE, "nothing at all")
+
+
 def the_token_is_found_where_it_may_be():
     with Fleet() as fleet:
         status, _, said = fleet.drover("task", "list", token=False)

@@ -557,6 +557,52 @@ async def who_drains_takes_nothing_when_it_comes_back():
 
 
 @story
+async def what_was_refused_for_its_rate_is_said_again_when_the_time_has_come():
+    async with FakeHub(**command("until [ -e go ]; do sleep 0.05; done")) as hub:
+        await hub.assign()
+        await hub.expect("task_accepted")
+        await hub.say("rate_limit_warning", tier="light", remaining=3, capacity=120)
+        hub.process.send_signal(signal.SIGTERM)
+        await hub.expect("agent_drain", on=True)
+        began = time.monotonic()
+        await hub.say("rate_limited", tier="light", retry_after_ms=700,
+                      message_type="agent_drain")
+        await hub.expect("agent_drain", on=True)
+        holds(time.monotonic() - began > 0.65, "it waited")
+        open(f"{hub.folder}/go", "w").close()
+        await hub.expect("task_complete", task_id="task-1")
+        await hub.say("task_ack", task_id="task-1", status="complete", generation=1)
+        same(await asyncio.to_thread(hub.process.wait, 10), 0, "its exit status")
+
+
+@story
+async def a_ping_that_was_refused_waits_and_gives_no_connection_up():
+    hub = FakeHub()
+    hub.wishes["heartbeat_interval_ms"] = 1000
+    async with hub:
+        while (await asyncio.wait_for(hub.frames.get(), 10))["type"] != "ping":
+            pass
+        began = time.monotonic()
+        await hub.say("rate_limited", tier="light", retry_after_ms=2000,
+                      message_type="ping")
+        same((await asyncio.wait_for(hub.frames.get(), 10))["type"], "ping", "the next")
+        holds(time.monotonic() - began > 1.9, "it waited")
+
+
+@story
+async def who_is_kept_out_for_its_rate_comes_back_when_it_may():
+    async with FakeHub() as hub:
+        await hub.now.close(4429)
+        await hub.link(identify=False)
+        await hub.expect("identify")
+        began = time.monotonic()
+        await hub.say("rate_limited", tier="heavy", retry_after_ms=1500,
+                      message_type="identify")
+        await hub.link()
+        holds(time.monotonic() - began > 1.4, "it waited")
+
+
+@story
 async def blocked_is_said_again_with_a_new_generation_and_is_no_answer_to_a_report():
     async with FakeHub(**command('echo "{\\"blocked\\": \\"why?\\"}";'
                                  'until [ -e go ]; do sleep 0.05; done')) as hub:

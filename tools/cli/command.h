@@ -152,6 +152,7 @@ bool moment_read(const char *text, int64_t *ret_wall_ms);
 extern const struct command_group TASK_GROUP;
 extern const struct command_group AGENT_GROUP;
 extern const struct command_group TOKEN_GROUP;
+extern const struct command_group RATE_GROUP;
 extern const struct command_group SCHEMA_GROUP;
 extern const struct command_group HUB_GROUP;
 extern const struct command_group MESSAGE_GROUP;

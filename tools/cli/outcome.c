@@ -8,6 +8,8 @@ static const struct {
 } ROWS[] = {
     { SLICE(""), 200, 299, OUTCOME_OK },
     { SLICE("validation_failed"), 0, 0, OUTCOME_USAGE },
+    { SLICE("invalid_overrides"), 0, 0, OUTCOME_USAGE },
+    { SLICE("invalid_agent_id"), 0, 0, OUTCOME_USAGE },
     { SLICE("request_timeout"), 0, 0, OUTCOME_TIMEOUT },
     { SLICE("payload_too_large"), 0, 0, OUTCOME_USAGE },
     { SLICE(""), 401, 401, OUTCOME_AUTH },

@@ -92,6 +92,16 @@ static bool is_inbound(const struct model *model, const char *name)
     return false;
 }
 
+/* What every message of a limited tier may be answered with. */
+static void limited_answers(json_t *root, const char *tier)
+{
+    json_t *answers = json_object_get(root, "x-answers");
+    if (answers == NULL || strcmp(tier, "none") == 0 || strcmp(tier, "report") == 0)
+        return;
+    json_array_append_new(answers, json_string("rate_limit_warning"));
+    json_array_append_new(answers, json_string("rate_limited"));
+}
+
 static void unit_of_socket(struct model *model, const struct source *source,
                            enum unit_direction direction)
 {
@@ -111,6 +121,7 @@ static void unit_of_socket(struct model *model, const struct source *source,
     } else {
         unit->kind = kind_of(text_of(root, "x-kind", source->path), source->path);
         unit->tier = text_of(root, "x-tier", source->path);
+        limited_answers(root, unit->tier);
         unit->roles = json_object_get(root, "x-roles");
         unit->scope = scope_of(model, root, "x-scope", unit->roles, source->path);
     }
