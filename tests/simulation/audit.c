@@ -1,6 +1,7 @@
 #include "simulation/audit.h"
 
 #include "base/ensure.h"
+#include "os/secret.h"
 #include "simulation/judge.h"
 #include "simulation/sim.h"
 
@@ -147,6 +148,22 @@ void audit_commit(struct audit *audit)
     trace_keep(&audit->sim->trace);
 }
 
+/* P12: every link of the event log's chain, computed anew. */
+static void chain_verify(struct audit *audit)
+{
+    struct sim *sim = audit->sim;
+    struct core_chain chain;
+    enum err err = core_chain_verify(disk_look(&sim->disk), digest_sha256, &chain);
+    disk_look_end(&sim->disk);
+    if (err != ERR_OK)
+        sim_break(sim, "the event log cannot be read", err_name(err));
+    else if (chain.broken_at != 0)
+        sim_break(sim, "the chain of events is broken", chain.text);
+    else if (chain.count > 0 &&
+             (chain.first != audit->event_first || chain.last != audit->event_last))
+        sim_break(sim, "events that were committed are gone", NULL);
+}
+
 void audit_verify(struct audit *audit)
 {
     struct sim *sim = audit->sim;
@@ -158,6 +175,8 @@ void audit_verify(struct audit *audit)
         sim_break(sim, "a row that changed by itself was not found", err_name(err));
     if (!spoilt && err != ERR_OK)
         sim_break(sim, "the tables do not fit together", text);
+    if (!spoilt)
+        chain_verify(audit);
 }
 
 static bool agent_can(const struct audit_agent *agent, const struct audit_task *task)

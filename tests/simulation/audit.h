@@ -12,6 +12,7 @@
  *   P8   nothing is held without a timer; nothing ready lies beside a free agent for it
  *   P9   attempts are bounded, and a dead letter has used all of them
  *   P10  in one lane no task overtakes an older one that the same agent could have done
+ *   P12  events are numbered without a gap, no number is used twice, and the chain holds
  *   P16  nobody loses a task before its time, whatever the wall clock says
  */
 #ifndef SIMULATION_AUDIT_H
@@ -67,9 +68,11 @@ struct audit {
     struct audit_note *notes;
     size_t note_count;
     size_t note_room;
-    uint64_t judged; /* notes so far */
-    uint32_t open;   /* tasks not in an end state */
-    uint32_t dead;   /* dead letters */
+    uint64_t judged;      /* notes so far */
+    uint32_t open;        /* tasks not in an end state */
+    uint32_t dead;        /* dead letters */
+    uint64_t event_first; /* the oldest event kept */
+    uint64_t event_last;
     uint64_t commits;
     uint64_t hand_outs;
     uint64_t completions;

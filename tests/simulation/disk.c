@@ -188,7 +188,7 @@ static struct disk_change *change_add(struct disk *disk)
 
 static bool is_audited(unsigned table)
 {
-    return table == TABLE_TASK || table == TABLE_AGENT;
+    return table == TABLE_TASK || table == TABLE_AGENT || table == TABLE_EVENT;
 }
 
 static void change_note(struct disk *disk, unsigned table, struct slice key,

@@ -324,6 +324,25 @@ static void judge_agent(struct audit *audit, const struct audit_note *note,
         agent->abilities = note->capabilities;
 }
 
+/* P12: new ones at the end, old ones away from the beginning, nothing changed between. */
+static void judge_event(struct audit *audit, const struct disk_change *change)
+{
+    uint64_t number = number_of_key(change->key);
+    if (!slice_is_present(change->after)) {
+        if (number != audit->event_first)
+            sim_break(audit->sim, "an event was taken from the middle of the log", NULL);
+        audit->event_first = number + 1;
+        return;
+    }
+    if (slice_is_present(change->before))
+        sim_break(audit->sim, "an event was written over", NULL);
+    if (audit->event_last != 0 && number != audit->event_last + 1)
+        sim_break(audit->sim, "events are not numbered without a gap", NULL);
+    if (audit->event_last == 0)
+        audit->event_first = number;
+    audit->event_last = number;
+}
+
 /* Both ways of counting come to the same. */
 static void judge_held(struct audit *audit, const struct disk_change *change)
 {
@@ -339,6 +358,8 @@ void judge_note(struct audit *audit, const struct audit_note *note)
         const struct disk_change *change = &disk->changes[i];
         if (change->table == TABLE_TASK)
             judge_task(audit, note, change);
+        else if (change->table == TABLE_EVENT)
+            judge_event(audit, change);
         else
             judge_agent(audit, note, change);
     }

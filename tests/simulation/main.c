@@ -5,7 +5,7 @@
  * the seed says, and after that a quiet time in which everything must come to its end.
  *
  *   drover-simulate [--seeds N] [--first SEED] [--minutes M] [--jobs J]
- *                   [--store model|lmdb] [--points all]
+ *                   [--store model|lmdb] [--points all|tell] [--shrink no]
  *   drover-simulate --replay SEED[:STEPS] [--trace FILE]
  */
 #include "base/ensure.h"
@@ -88,7 +88,8 @@ static int replay(const char *what, enum plan_store store, const struct wire *wi
     return 0;
 }
 
-static void failure_tell(const struct run_options *run, const struct run_failure *failure)
+static void failure_tell(const struct run_options *run, const struct run_failure *failure,
+                         bool shrinks)
 {
     char list[LIST_BYTES];
     uint64_t reached[POINT_COUNT] = { 0 };
@@ -97,6 +98,8 @@ static void failure_tell(const struct run_options *run, const struct run_failure
     };
     printf("seed %" PRIu64 ", version %s: %s: %s\n", failure->seed, DROVER_VERSION,
            failure->outcome.broken, failure->outcome.about);
+    if (!shrinks)
+        return;
     plan_tell(failure->seed, run->store);
     bool *left_out = calloc(failure->steps, 1);
     ENSURE(left_out != NULL);
@@ -135,7 +138,7 @@ static double now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static int run(const struct run_options *options, bool all_points, bool verbose)
+static int run(const struct run_options *options, const char *points, bool shrinks)
 {
     struct run_totals totals;
     struct run_failure failure;
@@ -150,13 +153,14 @@ static int run(const struct run_options *options, bool all_points, bool verbose)
            " completions, %" PRIu64 " starts of the hub\n",
            totals.messages, totals.commits, totals.hand_outs, totals.completions,
            totals.restarts + totals.seeds);
+    bool verbose = strcmp(points, "tell") == 0;
     for (int i = 0; i < POINT_COUNT && verbose; i++)
         printf("%12" PRIu64 " %s\n", totals.reached[i], POINTS[i].name);
     if (!whole) {
-        failure_tell(options, &failure);
+        failure_tell(options, &failure, shrinks);
         return 1;
     }
-    return points_tell(&totals, all_points) ? 0 : 1;
+    return points_tell(&totals, strcmp(points, "all") == 0) ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -177,10 +181,10 @@ int main(int argc, char **argv)
     ENSURE(log_open("/dev/null") == ERR_OK);
     ENSURE(wire_create(&wire) == ERR_OK);
     options.wire = wire;
-    int code =
-        again != NULL
-            ? replay(again, options.store, wire, option(argc, argv, "--trace", NULL))
-            : run(&options, strcmp(points, "all") == 0, strcmp(points, "tell") == 0);
+    bool shrinks = strcmp(option(argc, argv, "--shrink", ""), "no") != 0;
+    int code = again == NULL ? run(&options, points, shrinks)
+                             : replay(again, options.store, wire,
+                                      option(argc, argv, "--trace", NULL));
     wire_destroy(wire);
     return code;
 }

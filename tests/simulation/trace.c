@@ -181,6 +181,7 @@ void trace_settings(struct trace *trace, const struct core_settings *settings)
     json_object_end(&writer);
     json_object_end(&writer);
     line_end(trace);
+    trace_keep(trace);
 }
 
 void trace_keep(struct trace *trace)
