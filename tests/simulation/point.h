@@ -52,7 +52,7 @@
     ROW(AGENT_LARGE_RESULT, "agent.large_result", 50)                                    \
     ROW(AGENT_TWICE, "agent.twice", 150)                                                 \
     ROW(AGENT_SLOW, "agent.slow", 200)                                                   \
-    ROW(AGENT_FOREIGN_REPORT, "agent.foreign_report", 100)                               \
+    ROW(AGENT_FOREIGN_REPORT, "agent.foreign_report", 800)                               \
     ROW(AGENT_BAD_FRAME, "agent.bad_frame", 30)                                          \
     ROW(AGENT_LOSES_MEMORY, "agent.loses_memory", 300)                                   \
     ROW(CLIENT_REPEAT, "client.repeat", 200)                                             \

@@ -162,14 +162,38 @@ void agent_chatter(struct agents *agents, uint32_t index)
     }
 }
 
+/* Somebody else's job; NULL: nobody has one. */
+static const struct job *foreign_job(struct agents *agents, uint32_t index)
+{
+    struct dice *dice = &agents->sim->dice;
+    uint32_t from = dice_below(dice, agents->count * JOBS_MAX);
+    for (uint32_t i = 0; i < agents->count * JOBS_MAX; i++) {
+        uint32_t at = (from + i) % (agents->count * JOBS_MAX);
+        const struct job *job = &agents->agents[at / JOBS_MAX].jobs[at % JOBS_MAX];
+        if (at / JOBS_MAX != index && job->state != JOB_NONE)
+            return job;
+    }
+    return NULL;
+}
+
+static void report_foreign(struct agents *agents, uint32_t index)
+{
+    struct dice *dice = &agents->sim->dice;
+    const struct job *job = foreign_job(agents, index);
+    if (job == NULL)
+        return;
+    uint32_t kind = dice_below(dice, 8);
+    if (kind > SAY_CANCELLED)
+        say_report(agents, index, job, job->generation);
+    else
+        say_about(agents, index, (enum say)kind, job->id, job->generation);
+}
+
 void agent_misbehave(struct agents *agents, uint32_t index)
 {
     struct sim *sim = agents->sim;
-    const struct agent_actor *other =
-        &agents->agents[dice_below(&sim->dice, agents->count)];
-    const struct job *job = &other->jobs[dice_below(&sim->dice, JOBS_MAX)];
-    if (job->state != JOB_NONE && sim_fault(sim, POINT_AGENT_FOREIGN_REPORT))
-        say_report(agents, index, job, job->generation);
+    if (sim_fault(sim, POINT_AGENT_FOREIGN_REPORT))
+        report_foreign(agents, index);
     if (sim_fault(sim, POINT_AGENT_BAD_FRAME))
         send_text(agents, index, "{\"type\":\"task_complete\",\"task_id\":%u",
                   dice_below(&sim->dice, 9));
