@@ -15,6 +15,7 @@ enum {
     WORK_MS_MAX = 60000,
     WORK_GOOD_MS = 50,
     REGISTER_AGAIN_MS = 30000,
+    TRIES_MAX = 6,
 };
 
 void agents_init(struct agents *agents, struct sim *sim)
@@ -77,6 +78,9 @@ void agent_connect(struct agents *agents, uint32_t index)
     struct sim *sim = agents->sim;
     struct agent_actor *agent = &agents->agents[index];
     agent->connecting = false;
+    /* Somebody looks after an agent that nobody lets in. */
+    if (agent->tries >= TRIES_MAX)
+        agent->has_token = false;
     if (!agent->has_token) {
         clients_mint(&sim->clients, index);
         agent_connect_later(agents, index, REGISTER_AGAIN_MS);

@@ -35,6 +35,7 @@ static bool is_model(const struct disk *disk)
 static void hit(struct disk *disk)
 {
     disk->sim->reached[disk->armed]++;
+    disk->harmed = true;
 }
 
 static void crash(struct disk *disk)
@@ -159,6 +160,7 @@ static void flip_forget(struct disk *disk, unsigned table, struct slice key)
 static enum err flip_found(struct disk *disk)
 {
     disk->sim->reached[POINT_STORE_BIT_FLIP]++;
+    disk->harmed = true;
     return fails(disk, ERR_CORRUPT, true);
 }
 
@@ -484,6 +486,7 @@ void disk_finish(struct disk *disk)
 enum err disk_open(struct disk *disk, struct store **ret_store)
 {
     disk->crashed = false;
+    disk->harmed = false;
     disk->broken = ERR_OK;
     disk->err = ERR_OK;
     if (is_model(disk)) {

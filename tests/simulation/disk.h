@@ -51,6 +51,7 @@ struct disk {
     enum err err;    /* of the batch, sticky */
     enum err broken; /* refuses every later write until the store is opened again */
     bool crashed;
+    bool harmed; /* something of the seed's doing has gone wrong since it was opened */
     bool nearly_full;
     struct store_reader *look;
 

@@ -70,6 +70,9 @@ void hub_turn(struct hub *hub);
 /* When a turn will find work although nothing came in; INT64_MAX: never. */
 int64_t hub_due_ms(struct hub *hub);
 
+/* Has this run of the hub given the number out? */
+bool hub_knows_link(const struct hub *hub, uint64_t link);
+
 bool hub_is_frozen(const struct hub *hub);
 
 /* hub.c and traffic.c between themselves. */

@@ -76,6 +76,8 @@ static void judge_hand_out(const struct move *move)
         breaks(move, "a task was handed to nobody");
         return;
     }
+    if (!hub_knows_link(&audit->sim->hub, agent->row.link))
+        breaks(move, "a task was handed to a connection of an earlier run");
     if ((move->task->needs & ~agent->abilities) != 0)
         breaks(move, "a task was handed to an agent that cannot do it");
     if (agent->held + 1 > agent->row.slots)
@@ -127,6 +129,9 @@ static void judge_report(const struct move *move)
     bool own = move->task->judged_in == move->audit->judged;
     if (!current && !matched && !own)
         breaks(move, "a stale report changed its task");
+    const struct audit_agent *holder = agent_of(move->audit, before->agent);
+    if (before->held && !own && holder != NULL && strcmp(holder->id, note->actor) != 0)
+        breaks(move, "a report of somebody who does not hold it changed a task");
 }
 
 static void judge_completion(const struct move *move)
@@ -351,6 +356,19 @@ static void judge_held(struct audit *audit, const struct disk_change *change)
         sim_break(audit->sim, "an agent's slots are miscounted", agent->id);
 }
 
+/* Who was there when the hub went down is not there when it is up again. */
+static void judge_start(struct audit *audit)
+{
+    size_t position = 0;
+    struct slice key;
+    void *value;
+    while (map_next(audit->agents, &position, &key, &value)) {
+        const struct audit_agent *agent = value;
+        if (agent->row.link != 0)
+            sim_break(audit->sim, "an agent outlived the hub's run", agent->id);
+    }
+}
+
 void judge_note(struct audit *audit, const struct audit_note *note)
 {
     const struct disk *disk = &audit->sim->disk;
@@ -367,6 +385,8 @@ void judge_note(struct audit *audit, const struct audit_note *note)
         if (disk->changes[i].table == TABLE_AGENT)
             judge_held(audit, &disk->changes[i]);
     }
+    if (note->type == MESSAGE_HUB_STARTED)
+        judge_start(audit);
     struct audit_task *task =
         map_get(audit->tasks, slice_make(&note->named, sizeof note->named));
     if (task != NULL && note->promised_ms != 0)

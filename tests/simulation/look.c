@@ -44,6 +44,7 @@ static enum err reader_found(struct model_reader *reader, unsigned table,
         return reader->err;
     reader->disk->sim->reached[POINT_STORE_BIT_FLIP]++;
     reader->disk->broken = ERR_CORRUPT;
+    reader->disk->harmed = true;
     return reader->err;
 }
 

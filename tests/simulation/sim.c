@@ -229,6 +229,8 @@ static void liveness(struct sim *sim)
     settings.tasks_open_max = 1000000;
     sim->hub.settings = settings;
     hub_stop(&sim->hub, 1);
+    agenda_add(&sim->agenda, sim->monotonic_ms + 1, AGENDA_HUB_START, 0, 0,
+               (struct slice){ 0 });
     for (unsigned i = 0; i < sim->agents.count; i++) {
         if (!sim->agents.agents[i].has_token || sim->agents.agents[i].revoked)
             clients_mint(&sim->clients, i);

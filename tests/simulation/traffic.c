@@ -58,6 +58,11 @@ static struct hub_link *link_find(struct hub *hub, uint64_t id)
     return &hub->links[index];
 }
 
+bool hub_knows_link(const struct hub *hub, uint64_t link)
+{
+    return link - door_link_first(hub->door) < hub->link_count;
+}
+
 static struct gate_time gate_now(const struct sim *sim)
 {
     return (struct gate_time){ sim->monotonic_ms, sim_wall_ms(sim) };
@@ -284,6 +289,8 @@ void hub_turn(struct hub *hub)
             return;
         }
         drain(hub);
+        if (hub->store_broke && !sim->disk.harmed)
+            sim_break(sim, "the hub gave up a store with which nothing was wrong", NULL);
         if (hub->up && hub->store_broke) {
             /* The process ends by itself, and somebody puts the disk right. */
             disk_mend(&sim->disk);
