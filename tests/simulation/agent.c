@@ -229,9 +229,12 @@ void agent_work(struct agents *agents, uint32_t index, uint64_t tag)
         job_report(agents, index, job);
         return;
     }
-    say_about(agents, index,
-              dice_chance(&sim->dice, 500) ? SAY_PROGRESS : SAY_LEASE_RENEW, job->id,
-              job->generation);
+    enum say word = dice_chance(&sim->dice, 500) ? SAY_PROGRESS : SAY_LEASE_RENEW;
+    if (job->blocked || sim_fault(sim, POINT_AGENT_BLOCKED)) {
+        word = job->blocked ? SAY_UNBLOCKED : SAY_BLOCKED;
+        job->blocked = !job->blocked;
+    }
+    say_about(agents, index, word, job->id, job->generation);
     job->mute = false;
     look_again(agents, index, job, work_wait_ms(agents, job));
 }
@@ -255,7 +258,9 @@ static void hear_ack(struct agents *agents, uint32_t index,
 {
     struct agent_actor *agent = &agents->agents[index];
     struct job *job = job_of(agent, ack->task_id);
-    if (slice_equal_text(ack->status, "accepted"))
+    if (slice_equal_text(ack->status, "accepted") ||
+        slice_equal_text(ack->status, "blocked") ||
+        slice_equal_text(ack->status, "unblocked"))
         return;
     if (slice_equal_text(ack->status, "complete")) {
         struct buffer result;

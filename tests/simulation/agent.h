@@ -27,6 +27,7 @@ struct job {
     int64_t ends_ms;
     bool fails;
     bool large;
+    bool blocked;
     bool mute; /* sends no heartbeat until it is too late */
     unsigned tries;
 };

@@ -111,7 +111,8 @@ static bool is_report(enum message_type type)
 {
     return type == MESSAGE_TASK_ACCEPTED || type == MESSAGE_TASK_PROGRESS ||
            type == MESSAGE_TASK_COMPLETE || type == MESSAGE_TASK_FAILED ||
-           type == MESSAGE_TASK_CANCELLED || type == MESSAGE_LEASE_RENEW;
+           type == MESSAGE_TASK_CANCELLED || type == MESSAGE_LEASE_RENEW ||
+           type == MESSAGE_TASK_BLOCKED || type == MESSAGE_TASK_UNBLOCKED;
 }
 
 /* P6. */

@@ -249,6 +249,10 @@ void clients_hear(struct clients *clients, uint32_t number, uint16_t status,
         return;
     request->answered = true;
     if (status >= 300) {
+        /* A name may have so many tokens: those whose text was lost make room. */
+        if (request->purpose == PURPOSE_MINT && request->about < AGENTS_MAX &&
+            status == ERROR_ROWS[ERROR_VALIDATION_FAILED].status)
+            clients_revoke(clients, request->about);
         if (request->purpose == PURPOSE_SUBMIT)
             hear_refused(clients, &clients->submissions[request->about], status);
         if (request->purpose == PURPOSE_SHOW && status == 404)

@@ -19,7 +19,7 @@ import tempfile
 ENDED = ("completed", "cancelled", "dead_letter")
 LANES = {"urgent": 0, "high": 1, "normal": 2, "low": 3}
 REPORTS = ("task_accepted", "task_progress", "lease_renew", "task_complete", "task_failed",
-           "task_cancelled", "task_recovering")
+           "task_cancelled", "task_recovering", "task_blocked", "task_unblocked")
 PREFIX = {"task_complete": "task_complete_failed: ", "task_failed": "task_fail_failed: "}
 
 
@@ -280,6 +280,8 @@ class Oracle:
             return ("task_ack", self.fail(line, name, task, said))
         self.renew(line, task)
         return {"task_accepted": ("task_ack", "accepted"),
+                "task_blocked": ("task_ack", "blocked"),
+                "task_unblocked": ("task_ack", "unblocked"),
                 "lease_renew": ("lease_renewed", None), "task_progress": None}[kind]
 
     def renew(self, line, task):

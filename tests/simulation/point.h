@@ -54,6 +54,8 @@
     ROW(AGENT_SLOW, "agent.slow", 200)                                                   \
     ROW(AGENT_FOREIGN_REPORT, "agent.foreign_report", 800)                               \
     ROW(AGENT_BAD_FRAME, "agent.bad_frame", 30)                                          \
+    ROW(AGENT_BLOCKED, "agent.blocked", 300)                                             \
+    ROW(AGENT_DRAINS, "agent.drains", 300)                                               \
     ROW(AGENT_LOSES_MEMORY, "agent.loses_memory", 300)                                   \
     ROW(CLIENT_REPEAT, "client.repeat", 200)                                             \
     ROW(CLIENT_CONFLICT, "client.conflict", 150)                                         \

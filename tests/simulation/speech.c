@@ -63,6 +63,7 @@ void say_about(struct agents *agents, uint32_t index, enum say what, const char 
     static const char *const TYPES[] = {
         [SAY_ACCEPTED] = "task_accepted",   [SAY_PROGRESS] = "task_progress",
         [SAY_LEASE_RENEW] = "lease_renew",  [SAY_RECOVERING] = "task_recovering",
+        [SAY_BLOCKED] = "task_blocked",     [SAY_UNBLOCKED] = "task_unblocked",
         [SAY_CANCELLED] = "task_cancelled",
     };
     if (what == SAY_RECOVERING)
@@ -119,7 +120,7 @@ void agent_chatter(struct agents *agents, uint32_t index)
 {
     struct dice *dice = &agents->sim->dice;
     unsigned other = dice_below(dice, agents->count);
-    switch (dice_below(dice, 9)) {
+    switch (dice_below(dice, 12)) {
     case 0:
         send_text(agents, index,
                   "{\"type\":\"message\",\"to\":\"agent-%u\",\"payload\":{\"n\":%u}}",
@@ -153,6 +154,17 @@ void agent_chatter(struct agents *agents, uint32_t index)
         send_text(agents, index, "{\"type\":\"status\",\"status\":\"number %u\"}",
                   dice_below(dice, 10));
         break;
+    case 8:
+        if (sim_fault(agents->sim, POINT_AGENT_DRAINS))
+            send_text(agents, index, "{\"type\":\"agent_drain\",\"on\":%s}",
+                      dice_chance(dice, 700) ? "true" : "false");
+        break;
+    case 9:
+        send_text(agents, index, "{\"type\":\"presence_subscribe\"}");
+        break;
+    case 10:
+        send_text(agents, index, "{\"type\":\"presence_unsubscribe\"}");
+        break;
     default:
         send_text(agents, index,
                   "{\"type\":\"task_submit\",\"description\":\"by the way\","
@@ -182,8 +194,8 @@ static void report_foreign(struct agents *agents, uint32_t index)
     const struct job *job = foreign_job(agents, index);
     if (job == NULL)
         return;
-    uint32_t kind = dice_below(dice, 8);
-    if (kind > SAY_CANCELLED)
+    uint32_t kind = dice_below(dice, 10);
+    if (kind > SAY_UNBLOCKED)
         say_report(agents, index, job, job->generation);
     else
         say_about(agents, index, (enum say)kind, job->id, job->generation);

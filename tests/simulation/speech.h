@@ -13,6 +13,8 @@ enum say {
     SAY_LEASE_RENEW,
     SAY_RECOVERING,
     SAY_CANCELLED,
+    SAY_BLOCKED,
+    SAY_UNBLOCKED,
 };
 
 void say_identify(struct agents *agents, uint32_t agent, unsigned slots);
