@@ -159,6 +159,10 @@ static struct core_settings core_settings(const struct config *config)
         .schema_payloads_checked =
             (uint32_t)config_number(config, SETTING_SCHEMA_PAYLOADS_CHECKED),
         .schema_steps_max = (uint32_t)config_number(config, SETTING_SCHEMA_STEPS_MAX),
+        .completed_ttl_ms = config_number(config, SETTING_COMPLETED_TTL_MS),
+        .cancelled_ttl_ms = config_number(config, SETTING_CANCELLED_TTL_MS),
+        .dead_letter_ttl_ms = config_number(config, SETTING_DEAD_LETTER_TTL_MS),
+        .finished_tasks_max = (uint64_t)config_number(config, SETTING_FINISHED_TASKS_MAX),
         .presence_subscribers_max =
             (uint32_t)config_number(config, SETTING_PRESENCE_SUBSCRIBERS_MAX),
         .presence_interval_ms = config_number(config, SETTING_PRESENCE_INTERVAL_MS),

@@ -65,6 +65,7 @@ const char *const CORE_TABLES[] = {
     [TABLE_RATE_EXEMPT] = "rate_exempt",
     [TABLE_JOB] = "job",
     [TABLE_BACKUP] = "backup",
+    [TABLE_FINISHED] = "finished",
 };
 
 const unsigned CORE_TABLE_COUNT = TABLE_COUNT;

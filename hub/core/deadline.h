@@ -38,6 +38,8 @@ enum deadline_kind {
 
     DEADLINE_JOB_WAIT = 180, /* subject: job; its asker is not kept waiting any longer */
     DEADLINE_BACKUP = 181,   /* subject: 0; the next scheduled backup */
+
+    DEADLINE_RETENTION = 142, /* subject: 0; finished tasks are to go */
 };
 
 /* `subject` is at most 64 bytes; number subjects are 8 bytes big-endian. Adding what is

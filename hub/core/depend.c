@@ -4,6 +4,7 @@
 #include "core/deadline.h"
 #include "core/giveback.h"
 #include "core/hold.h"
+#include "core/retention.h"
 
 enum {
     WAITERS_PER_BATCH = 32,
@@ -74,12 +75,16 @@ void depend_settle(struct step *step, const struct task *task)
 {
     uint64_t waiter;
     for (int i = 0; i < WAITERS_PER_BATCH; i++) {
-        if (!waiter_first(step, task->number, &waiter))
+        if (!waiter_first(step, task->number, &waiter)) {
+            retention_settle(step, task);
             return;
+        }
         waiter_tell(step, task, waiter);
     }
     if (waiter_first(step, task->number, &waiter))
         settle_later(step, task->number);
+    else
+        retention_settle(step, task);
 }
 
 void depend_announce(struct step *step, const struct task *task)
@@ -97,8 +102,12 @@ void depend_forget(struct step *step, const struct task *task)
     if (!task_waits_load(step, task->number, &tasks, &count))
         return;
     for (size_t i = 0; i < count && !step_failed(step); i++) {
+        struct task other;
         struct slice row = key_two(&key, tasks[i], task->number);
-        if (step_has(step, TABLE_WAITER, row))
-            step_remove(step, TABLE_WAITER, row);
+        if (!step_has(step, TABLE_WAITER, row))
+            continue;
+        step_remove(step, TABLE_WAITER, row);
+        if (task_load(step, tasks[i], &other))
+            retention_settle(step, &other);
     }
 }

@@ -3,6 +3,7 @@
 #include "core/blob.h"
 #include "core/hold.h"
 #include "core/match.h"
+#include "core/retention.h"
 #include "core/task_event.h"
 
 static void bury(struct step *step, struct task *task, enum task_event event,
@@ -55,6 +56,7 @@ void task_give_back(struct step *step, struct task *task, struct agent *agent,
 void task_let_go(struct step *step, struct task *task, struct agent *agent)
 {
     hold_release(step, task, agent);
+    retention_settle(step, task);
     task_save(step, task);
     agent_save(step, agent);
     match_agent(step, agent->number);

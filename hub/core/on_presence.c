@@ -4,6 +4,7 @@
 #include "core/feed.h"
 #include "core/handlers.h"
 #include "core/presence.h"
+#include "core/retention.h"
 
 enum {
     AGENTS_LISTED_MAX = 1000,
@@ -118,6 +119,7 @@ void on_hub_started(struct step *step, const struct message_hub_started *message
     epoch_begin(step);
     tell_started(step);
     event_sweep_start(step);
+    retention_start(step);
     while (agent_next_connected(step, &position, &agent)) {
         presence_drop(step, &agent);
         presence_log_left(step, &agent, SLICE_OF("hub_restarted"));

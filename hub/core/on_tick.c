@@ -12,6 +12,7 @@
 #include "core/match.h"
 #include "core/rate.h"
 #include "core/reset.h"
+#include "core/retention.h"
 #include "core/token.h"
 
 enum {
@@ -127,19 +128,23 @@ static void grace_over(struct step *step, uint64_t number, int64_t due_ms)
 static void waiters_go_on(struct step *step, uint64_t number)
 {
     struct task task;
-    if (task_load(step, number, &task))
-        depend_settle(step, &task);
-    else
-        step_fail(step, ERR_CORRUPT);
+    /* One that is gone had ended well, or nobody waits for it any more. */
+    if (!task_load(step, number, &task))
+        task = (struct task){ .number = number, .state = TASK_COMPLETED };
+    depend_settle(step, &task);
 }
 
-/* The agent may have gone again, or accepted all the same. */
+/* The agent may have gone again, or accepted all the same; the task may be gone. */
 static void resend(struct step *step, uint64_t number)
 {
     struct task task;
     struct agent agent;
-    if (!subject_load(step, number, &task, &agent) || task.state != TASK_ASSIGNED)
+    if (!task_load(step, number, &task) || task.state != TASK_ASSIGNED)
         return;
+    if (!agent_load(step, task.agent, &agent)) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
     hold_wait_for_acceptance(step, &task);
     task_save(step, &task);
     hold_offer(step, &task, &agent);
@@ -207,6 +212,9 @@ static void deadline_fire(struct step *step, const struct deadline *deadline)
         break;
     case DEADLINE_BACKUP:
         backup_due(step, deadline->due_ms);
+        break;
+    case DEADLINE_RETENTION:
+        retention_sweep(step, deadline->due_ms);
         break;
     case DEADLINE_IDEMPOTENCY:
     case DEADLINE_TOKEN:

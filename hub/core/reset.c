@@ -28,7 +28,7 @@ static const struct phase {
     { TABLE_TASK_KIND, NULL },    { TABLE_READY, NULL },      { TABLE_READY_PIN, NULL },
     { TABLE_WAITER, NULL },       { TABLE_AGENT_ID, NULL },   { TABLE_CONNECTED, NULL },
     { TABLE_LINK, NULL },         { TABLE_IDLE, NULL },       { TABLE_TOKEN_AGENT, NULL },
-    { TABLE_DEADLINE, NULL },
+    { TABLE_DEADLINE, NULL },     { TABLE_FINISHED, NULL },
 };
 
 enum { PHASE_COUNT = sizeof PHASES / sizeof PHASES[0] };

@@ -4,6 +4,7 @@
 #include "core/agent.h"
 #include "core/deadline.h"
 #include "core/fleet_schema.h"
+#include "core/retention.h"
 #include "core/token.h"
 
 static bool task_of(struct step *step, struct slice key, unsigned index,
@@ -113,6 +114,14 @@ static bool task_index_stands(struct step *step, enum table table, struct slice 
     return task.agent == first && (table == TABLE_TASK_AGENT || task.held);
 }
 
+static bool finished_stands(struct step *step, struct slice key)
+{
+    struct task task;
+    struct number_key own;
+    return task_of(step, key, 2, &task) && task_state_is_end(task.state) &&
+           retention_is_free(step, &task) && slice_equal(retention_key(&task, &own), key);
+}
+
 bool reset_stands(struct step *step, enum table table, struct slice key)
 {
     struct agent agent;
@@ -122,6 +131,8 @@ bool reset_stands(struct step *step, enum table table, struct slice key)
     case TABLE_READY:
     case TABLE_READY_PIN:
         return ready_stands(step, table, key);
+    case TABLE_FINISHED:
+        return finished_stands(step, key);
     case TABLE_AGENT_ID:
         return agent_id_stands(step, key);
     case TABLE_CONNECTED:

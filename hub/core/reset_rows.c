@@ -5,6 +5,7 @@
 #include "core/blob.h"
 #include "core/deadline.h"
 #include "core/fleet_schema.h"
+#include "core/retention.h"
 #include "core/stats.h"
 #include "core/token.h"
 
@@ -105,6 +106,10 @@ void reset_task(struct step *step, struct reset *reset, struct slice key,
         ensure_ready(step, reset, &task);
     if (task.has_kind)
         ensure_kind(step, reset, &task);
+    if (task_state_is_end(task.state) && retention_is_free(step, &task)) {
+        struct number_key finished;
+        reset_ensure(step, reset, TABLE_FINISHED, retention_key(&task, &finished));
+    }
     ensure_timer(step, reset, CLOCK_FLEET, task.timer_ms, DEADLINE_TASK, task.number);
     ensure_timer(step, reset, CLOCK_WALL, task.wall_timer_ms, DEADLINE_TASK_WALL,
                  task.number);

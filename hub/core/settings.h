@@ -45,6 +45,10 @@ struct core_settings {
     event_digest *digest;   /* what links the events */
     uint32_t presence_subscribers_max;
     int64_t presence_interval_ms; /* deltas are gathered this long */
+    int64_t completed_ttl_ms;     /* how long finished tasks are kept; 0: for ever */
+    int64_t cancelled_ttl_ms;
+    int64_t dead_letter_ttl_ms;
+    uint64_t finished_tasks_max; /* and how many; 0: no matter */
     struct judge *judge; /* of the calling thread; NULL: what needs one is refused */
 };
 

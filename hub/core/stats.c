@@ -147,6 +147,21 @@ bool stats_recount_end(struct step *step)
     return wrong;
 }
 
+void stats_remove(struct step *step, const struct task *task)
+{
+    struct stats *stats = stats_of(step);
+    if (stats == NULL)
+        return;
+    if (stats->tasks[task->state][task->lane] == 0) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
+    stats->tasks[task->state][task->lane]--;
+    if (task->number < stats->recount_before)
+        stats->recounted[task->state][task->lane]--;
+    stats->changed = true;
+}
+
 uint64_t stats_of_state(const struct stats *stats, enum task_state state)
 {
     uint64_t sum = 0;

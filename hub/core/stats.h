@@ -30,6 +30,9 @@ void stats_recount_start(struct step *step);
 void stats_recount(struct step *step, const struct task *task);
 bool stats_recount_end(struct step *step);
 
+/* The task is gone. */
+void stats_remove(struct step *step, const struct task *task);
+
 uint64_t stats_of_state(const struct stats *stats, enum task_state state);
 uint64_t stats_of_lane(const struct stats *stats, enum lane lane);
 

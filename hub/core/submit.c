@@ -6,6 +6,7 @@
 #include "core/match.h"
 #include "core/payload.h"
 #include "core/refuse.h"
+#include "core/retention.h"
 #include "core/set.h"
 #include "core/stats.h"
 #include "core/task_event.h"
@@ -128,8 +129,11 @@ static void waiters_add(struct step *step, uint64_t number, const struct task_bo
     for (size_t i = 0; i < body->depends_on_count && !step_failed(step); i++) {
         struct task task;
         struct number_key key;
-        if (task_load(step, body->depends_on[i], &task) && task.state != TASK_COMPLETED)
-            step_put_mark(step, TABLE_WAITER, key_two(&key, task.number, number));
+        if (!task_load(step, body->depends_on[i], &task) || task.state == TASK_COMPLETED)
+            continue;
+        if (task_state_is_end(task.state))
+            retention_leave(step, &task);
+        step_put_mark(step, TABLE_WAITER, key_two(&key, task.number, number));
     }
 }
 

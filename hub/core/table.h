@@ -57,6 +57,7 @@
  *   rate_exempt    name (bytes)            index: has no limits
  *   job            job                     work of the ops thread, see job.h
  *   backup         name (bytes)            a backup that was seen, see backup.h
+ *   finished       state, ended, task      index: finished tasks that may go
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -112,6 +113,7 @@ enum table {
     TABLE_RATE_EXEMPT,
     TABLE_JOB,
     TABLE_BACKUP,
+    TABLE_FINISHED,
     TABLE_COUNT
 };
 
@@ -145,6 +147,8 @@ enum counter {
     COUNTER_BACKUP_BASE_MS = 183, /* wall: what its interval counts from */
     COUNTER_INSTANCE = 184,       /* tells this store from any other */
     COUNTER_BACKUPS = 185,        /* backups seen */
+
+    COUNTER_RETENTION_MS = 140, /* wall clock: due time of DEADLINE_RETENTION; 0: none */
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "core/blob.h"
 #include "core/fleet_schema.h"
+#include "core/retention.h"
 #include "core/set.h"
 #include "core/state.h"
 #include "core/stats.h"
@@ -17,7 +18,8 @@ enum {
     FLAG_TOKENS_USED = 4,
     FLAG_KIND = 8,
     FLAG_BLOCKED = 16,
-    FLAG_PIN = 32, /* the agent's number stands at the end */
+    FLAG_FINISHED = 64, /* when stands at the end */
+    FLAG_PIN = 32,      /* the agent's number stands at the end */
 };
 
 static const struct slice ID_PREFIX = SLICE("task-");
@@ -59,6 +61,7 @@ static void head_pack(struct buffer *row, const struct task *task)
                   (task->complete_by_passed ? FLAG_COMPLETE_BY_PASSED : 0) |
                   (task->has_tokens_used ? FLAG_TOKENS_USED : 0) |
                   (task->has_kind ? FLAG_KIND : 0) | (task->blocked ? FLAG_BLOCKED : 0) |
+                  (task->finished_ms != 0 ? FLAG_FINISHED : 0) |
                   (task->pin != 0 ? FLAG_PIN : 0));
     pack_u8(row, HEAD_VERSION);
     pack_u8(row, (uint8_t)task->state);
@@ -88,6 +91,8 @@ static void head_pack(struct buffer *row, const struct task *task)
     pack_u8(row, (uint8_t)task->report.outcome);
     if (task->pin != 0)
         pack_u64(row, task->pin);
+    if (task->finished_ms != 0)
+        pack_i64(row, task->finished_ms);
 }
 
 static void head_unpack(struct unpack *row, struct task *task)
@@ -124,6 +129,8 @@ static void head_unpack(struct unpack *row, struct task *task)
     task->report.outcome = (enum report_outcome)unpack_u8(row);
     if ((flags & FLAG_PIN) != 0)
         task->pin = unpack_u64(row);
+    if ((flags & FLAG_FINISHED) != 0)
+        task->finished_ms = unpack_i64(row);
 }
 
 bool task_unpack(struct step *step, uint64_t number, struct slice value,
@@ -206,14 +213,19 @@ void task_move(struct step *step, struct task *task, enum task_state to)
         step_fail(step, ERR_CORRUPT);
         return;
     }
+    if (task_state_is_end(task->state))
+        retention_leave(step, task);
     ready_remove(step, task);
     step_remove(step, TABLE_TASK_STATE, key_two(&key, task->state, task->number));
     stats_move(step, task, to);
     task->state = to;
+    task->finished_ms = 0;
     step_put_mark(step, TABLE_TASK_STATE, key_two(&key, to, task->number));
     if (task_state_is_end(to)) {
         set_release(step, task->set);
         task->set = 0;
+        task->finished_ms = step->command->wall_ms < 1 ? 1 : step->command->wall_ms;
+        retention_settle(step, task);
     }
     ready_add(step, task);
 }

@@ -78,6 +78,7 @@ struct task {
     int64_t assigned_ms;    /* wall; 0 never */
     int64_t not_before_ms;  /* wall; 0 none */
     int64_t complete_by_ms; /* wall; 0 none */
+    int64_t finished_ms;    /* wall: when it came to its end state; 0: it is in none */
     int64_t lease_until_ms; /* fleet clock: when the current state runs out */
     int64_t timer_ms;       /* fleet clock: due time of the deadline row; 0 no row */
     int64_t wall_timer_ms;  /* wall clock: likewise */

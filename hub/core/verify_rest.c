@@ -119,7 +119,8 @@ static void deadline_row(struct verify *verify, struct slice key, struct slice v
     verify_holds(verify, !unpack.failed && clock <= CLOCK_WALL,
                  "a deadline is misshapen");
     if (kind == DEADLINE_TASK || kind == DEADLINE_TASK_WALL || kind == DEADLINE_GRACE ||
-        kind == DEADLINE_FEED || kind == DEADLINE_FEED_LINGER || kind == DEADLINE_RATE) {
+        kind == DEADLINE_FEED || kind == DEADLINE_FEED_LINGER || kind == DEADLINE_RATE ||
+        kind == DEADLINE_RETENTION) {
         verify->deadlines--;
     } else if (kind == DEADLINE_IDEMPOTENCY) {
         verify->remembered++;

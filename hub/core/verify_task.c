@@ -2,6 +2,7 @@
 
 #include "core/blob.h"
 #include "core/deadline.h"
+#include "core/retention.h"
 
 static bool has_two(struct verify *verify, enum table table, uint64_t first,
                     uint64_t second)
@@ -82,6 +83,18 @@ static void check_history(struct verify *verify, const struct task *task)
     verify_holds(verify, position == task->history_first, "a history has a gap");
 }
 
+static void check_finished(struct verify *verify, const struct task *task)
+{
+    struct number_key key;
+    bool free = task_state_is_end(task->state) && retention_is_free(&verify->step, task);
+    verify_holds(verify, task->finished_ms == 0 || task_state_is_end(task->state),
+                 "a task has an end and goes on");
+    verify_holds(verify,
+                 step_has(&verify->step, TABLE_FINISHED, retention_key(task, &key)) ==
+                     free,
+                 "finished tasks and their index disagree");
+}
+
 static void task_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct task task;
@@ -108,6 +121,7 @@ static void task_row(struct verify *verify, struct slice key, struct slice value
     check_holding(verify, &task);
     check_waiting(verify, &task);
     check_history(verify, &task);
+    check_finished(verify, &task);
     check_timer(verify, CLOCK_FLEET, DEADLINE_TASK, &task, task.timer_ms);
     check_timer(verify, CLOCK_WALL, DEADLINE_TASK_WALL, &task, task.wall_timer_ms);
 }
@@ -201,6 +215,33 @@ static void history_row(struct verify *verify, struct slice key, struct slice va
                  "an event belongs to no history");
 }
 
+static void finished_row(struct verify *verify, struct slice key, struct slice value)
+{
+    struct task task;
+    verify_mark(verify, value);
+    if (index_task(verify, key, 3, &task))
+        verify_holds(verify,
+                     task.state == key_number(&verify->step, key, 0) &&
+                         (uint64_t)task.finished_ms == key_number(&verify->step, key, 1),
+                     "the index of finished tasks is stale");
+}
+
+static void check_sweep(struct verify *verify)
+{
+    struct packed_key packed;
+    int64_t due_ms = (int64_t)step_counter(&verify->step, COUNTER_RETENTION_MS);
+    if (due_ms == 0)
+        return;
+    struct buffer *key = packed_key_start(&packed);
+    pack_u8(key, CLOCK_WALL);
+    pack_i64(key, due_ms);
+    pack_u8(key, DEADLINE_RETENTION);
+    pack_u64(key, 0);
+    verify_holds(verify, step_has(&verify->step, TABLE_DEADLINE, buffer_slice(key)),
+                 "the next sweep of finished tasks has no deadline");
+    verify->deadlines++;
+}
+
 void verify_tasks(struct verify *verify)
 {
     struct stats stats;
@@ -219,4 +260,6 @@ void verify_tasks(struct verify *verify)
     verify_walk(verify, TABLE_READY_PIN, ready_pin_row);
     verify_walk(verify, TABLE_WAITER, waiter_row);
     verify_walk(verify, TABLE_HISTORY, history_row);
+    verify_walk(verify, TABLE_FINISHED, finished_row);
+    check_sweep(verify);
 }

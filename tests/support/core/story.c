@@ -263,6 +263,20 @@ static void work(struct fleet *fleet)
     scene_cancel(fleet, submit_after(fleet, later, 0));
 }
 
+/* Finished tasks that are too many go. */
+static void forget(struct fleet *fleet)
+{
+    const struct message tick = { .type = MESSAGE_TICK };
+    fleet->settings.finished_tasks_max = 2;
+    scene_complete(fleet, ADA, scene_submit_plain(fleet), 1);
+    for (int i = 0; i < 3; i++) {
+        fleet_as_hub(fleet);
+        fleet_do(fleet, &tick);
+        fleet_pass(fleet, 1);
+    }
+    fleet->settings.finished_tasks_max = 0;
+}
+
 /* Lost links, timeouts and a task that comes too late. */
 static void trouble(struct fleet *fleet)
 {
@@ -438,6 +452,8 @@ static void jobs(struct fleet *fleet)
 void story_tell(struct fleet *fleet)
 {
     const char *able[] = { "git", NULL };
+    fleet->settings.completed_ttl_ms = fleet->settings.cancelled_ttl_ms =
+        (int64_t)30 * 24 * 60 * 60 * 1000;
     scene_hub_started(fleet);
     jobs(fleet);
     fleet_identify(fleet, ADA.name, ADA.link, able, 4);
@@ -447,6 +463,7 @@ void story_tell(struct fleet *fleet)
     talk(fleet);
     talk_live(fleet);
     work(fleet);
+    forget(fleet);
     schemas(fleet);
     story_steer(fleet);
     trouble(fleet);

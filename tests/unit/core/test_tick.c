@@ -110,14 +110,11 @@ static void a_deadline_its_subject_does_not_know_is_corrupt(void **state)
     scene_identify(fleet, (struct scene_agent){ "ada", 11 }, 1);
     uint64_t task = scene_submit_plain(fleet);
     static const enum deadline_kind kinds[] = {
-        DEADLINE_TASK,    DEADLINE_TASK_WALL,     DEADLINE_GRACE,
-        DEADLINE_WAITERS, (enum deadline_kind)99, DEADLINE_RESEND
+        DEADLINE_TASK, DEADLINE_TASK_WALL,     DEADLINE_GRACE,
+        DEADLINE_FEED, (enum deadline_kind)99, DEADLINE_RETENTION
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        uint64_t subject = kinds[i] == DEADLINE_RESEND    ? task + 1
-                           : kinds[i] == DEADLINE_WAITERS ? task + 1
-                           : kinds[i] == DEADLINE_GRACE   ? 1
-                                                          : task;
+        uint64_t subject = kinds[i] == DEADLINE_GRACE ? 1 : task;
         struct memory_store *before = memory_store_copy(fleet->store);
         struct step step = fleet_step(fleet);
         deadline_add_number(&step, CLOCK_FLEET, fleet->command.now_ms, kinds[i], subject);
@@ -126,6 +123,19 @@ static void a_deadline_its_subject_does_not_know_is_corrupt(void **state)
         assert_int_equal(fleet_try(fleet, &TICK), ERR_CORRUPT);
         memory_store_destroy(fleet->store);
         fleet->store = before;
+    }
+}
+
+static void what_is_to_go_on_with_a_task_that_is_gone_is_over(void **state)
+{
+    struct fleet *fleet = *state;
+    static const enum deadline_kind kinds[] = { DEADLINE_WAITERS, DEADLINE_RESEND,
+                                                DEADLINE_MATCH_TASK };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct step step = fleet_step(fleet);
+        deadline_add_number(&step, CLOCK_FLEET, fleet->command.now_ms, kinds[i], 4711);
+        memory_commit(fleet->store);
+        fleet_settle(fleet);
     }
 }
 
@@ -176,6 +186,7 @@ int main(void)
         STORY(the_next_tick_is_due_on_whichever_clock_is_first),
         STORY(a_far_deadline_does_not_overflow),
         STORY(a_deadline_its_subject_does_not_know_is_corrupt),
+        STORY(what_is_to_go_on_with_a_task_that_is_gone_is_over),
         STORY(a_match_for_an_agent_without_room_does_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
