@@ -85,6 +85,15 @@ bool box_open(struct step *step, struct slice id, struct box *ret_box)
     return !step_failed(step);
 }
 
+bool box_go_on_from(struct step *step, struct box *box, uint64_t sequence)
+{
+    if (sequence <= box->last)
+        return false;
+    box->last = sequence;
+    box_save(step, box);
+    return true;
+}
+
 bool box_next(struct step *step, uint64_t box, uint64_t from, struct box_item *ret_item)
 {
     struct number_key start;

@@ -31,6 +31,9 @@ bool box_open(struct step *step, struct slice id, struct box *ret_box);
  * letter's new user, so that many boxes cost one write. */
 void box_add(struct step *step, struct box *box, uint64_t letter);
 
+/* What comes next has a higher sequence than this one. False: it has already. */
+bool box_go_on_from(struct step *step, struct box *box, uint64_t sequence);
+
 /* Takes out everything up to a sequence. */
 void box_acknowledge(struct step *step, struct box *box, uint64_t sequence);
 

@@ -84,6 +84,15 @@ bool channel_load(struct step *step, uint64_t number, struct channel *ret_channe
            channel_unpack(step, number, value, ret_channel);
 }
 
+bool channel_known(struct step *step, struct slice raw, struct channel *ret_channel)
+{
+    struct slice name;
+    uint64_t number;
+    return channel_name(step, raw, &name) &&
+           step_get_number(step, TABLE_CHANNEL_NAME, name, &number) &&
+           channel_load(step, number, ret_channel);
+}
+
 bool channel_find(struct step *step, struct slice raw, struct channel *ret_channel)
 {
     struct slice name;
@@ -100,24 +109,12 @@ bool channel_find(struct step *step, struct slice raw, struct channel *ret_chann
     return true;
 }
 
-bool channel_create(struct step *step, struct slice raw, struct slice description,
-                    struct channel *ret_channel)
+bool channel_put(struct step *step, struct slice name, struct slice description,
+                 struct channel *ret_channel)
 {
-    struct slice name;
     uint64_t last = step_counter(step, COUNTER_CHANNEL_LAST);
-    if (!channel_name(step, raw, &name)) {
-        step_refuse_field(step, SLICE_OF("name"), SLICE_OF("invalid_value"),
-                          SLICE_OF("wants 1 to 64 of a-z 0-9 - _"));
+    if (last >= step->settings->channels_max)
         return false;
-    }
-    if (step_has(step, TABLE_CHANNEL_NAME, name)) {
-        step_refuse(step, ERROR_CHANNEL_EXISTS);
-        return false;
-    }
-    if (last >= step->settings->channels_max) {
-        step_refuse(step, ERROR_UNAVAILABLE);
-        return false;
-    }
     *ret_channel = (struct channel){
         .number = last + 1,
         .created_ms = step->command->wall_ms,
@@ -129,6 +126,27 @@ bool channel_create(struct step *step, struct slice raw, struct slice descriptio
     blob_put(step, ret_channel->number, BLOB_CHANNEL,
              slice_is_present(description) ? description : SLICE_OF(""));
     channel_save(step, ret_channel);
+    return !step_failed(step);
+}
+
+bool channel_create(struct step *step, struct slice raw, struct slice description,
+                    struct channel *ret_channel)
+{
+    struct slice name;
+    if (!channel_name(step, raw, &name)) {
+        step_refuse_field(step, SLICE_OF("name"), SLICE_OF("invalid_value"),
+                          SLICE_OF("wants 1 to 64 of a-z 0-9 - _"));
+        return false;
+    }
+    if (step_has(step, TABLE_CHANNEL_NAME, name)) {
+        step_refuse(step, ERROR_CHANNEL_EXISTS);
+        return false;
+    }
+    if (!channel_put(step, name, description, ret_channel)) {
+        if (!step_failed(step))
+            step_refuse(step, ERROR_UNAVAILABLE);
+        return false;
+    }
 
     struct message event = { .type = MESSAGE_EVENT_CHANNEL_CREATED };
     event.as.event_channel_created.channel = name;
@@ -161,25 +179,33 @@ static uint32_t channels_of(struct step *step, uint64_t box)
     return count;
 }
 
-enum channel_change channel_join(struct step *step, struct channel *channel)
+enum channel_change channel_admit(struct step *step, struct channel *channel,
+                                  struct slice id, struct box *ret_box)
 {
     struct number_key key;
-    struct box box;
-    if (box_find(step, step_actor(step), &box) &&
-        step_has(step, TABLE_MEMBER, key_two(&key, channel->number, box.number)))
+    if (box_find(step, id, ret_box) &&
+        step_has(step, TABLE_MEMBER, key_two(&key, channel->number, ret_box->number)))
         return CHANNEL_UNCHANGED;
-    if (!box_open(step, step_actor(step), &box) ||
-        channels_of(step, box.number) == CHANNELS_PER_AGENT_MAX) {
-        step_refuse(step, ERROR_UNAVAILABLE);
+    if (!box_open(step, id, ret_box) ||
+        channels_of(step, ret_box->number) == CHANNELS_PER_AGENT_MAX)
         return CHANNEL_REFUSED;
-    }
-    step_put_number(step, TABLE_MEMBER, key_two(&key, channel->number, box.number),
+    step_put_number(step, TABLE_MEMBER, key_two(&key, channel->number, ret_box->number),
                     channel->last);
-    step_put_mark(step, TABLE_MEMBER_OF, key_two(&key, box.number, channel->number));
+    step_put_mark(step, TABLE_MEMBER_OF, key_two(&key, ret_box->number, channel->number));
     channel->members++;
     channel_save(step, channel);
-    tell_joined(step, channel, box.number);
     return step_failed(step) ? CHANNEL_REFUSED : CHANNEL_CHANGED;
+}
+
+enum channel_change channel_join(struct step *step, struct channel *channel)
+{
+    struct box box;
+    enum channel_change change = channel_admit(step, channel, step_actor(step), &box);
+    if (change == CHANNEL_REFUSED)
+        step_refuse(step, ERROR_UNAVAILABLE);
+    else if (change == CHANNEL_CHANGED)
+        tell_joined(step, channel, box.number);
+    return step_failed(step) ? CHANNEL_REFUSED : change;
 }
 
 static void member_remove(struct step *step, struct channel *channel, uint64_t box)
@@ -279,31 +305,36 @@ static void history_trim(struct step *step, struct channel *channel)
     }
 }
 
+void channel_keep(struct step *step, struct channel *channel, struct letter *letter)
+{
+    struct number_key key;
+    channel->last++;
+    channel->kept++;
+    letter->channel = channel->number;
+    letter->channel_sequence = channel->last;
+    letter->channel_name = channel->name;
+    letter_store(step, letter);
+    letter_use(step, letter->number, 1);
+    step_put_number(step, TABLE_CHANNEL_LETTER,
+                    key_two(&key, channel->number, channel->last), letter->number);
+    history_trim(step, channel);
+    channel_save(step, channel);
+}
+
 bool channel_publish(struct step *step, const struct channel_saying *saying,
                      struct letter *ret_letter)
 {
     struct channel channel;
-    struct number_key key;
     if (!channel_find(step, saying->channel, &channel) ||
         !message_admit(step, channel.name, saying->payload))
         return false;
-    channel.last++;
-    channel.kept++;
     *ret_letter = (struct letter){
-        .channel = channel.number,
-        .channel_sequence = channel.last,
-        .channel_name = channel.name,
         .from = step_actor(step),
         .type = slice_is_present(saying->type) ? saying->type : SLICE_OF("chat"),
         .reply_to = saying->reply_to,
         .payload = saying->payload,
     };
-    letter_store(step, ret_letter);
-    letter_use(step, ret_letter->number, 1);
-    step_put_number(step, TABLE_CHANNEL_LETTER,
-                    key_two(&key, channel.number, channel.last), ret_letter->number);
-    history_trim(step, &channel);
-    channel_save(step, &channel);
+    channel_keep(step, &channel, ret_letter);
     activity_sent(step, ret_letter->from);
     fanout_start(step, ret_letter);
     return !step_failed(step);

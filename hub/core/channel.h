@@ -40,11 +40,22 @@ bool channel_unpack(struct step *step, uint64_t number, struct slice value,
 bool channel_find(struct step *step, struct slice raw, struct channel *ret_channel);
 
 /* False: the asker has been refused. */
+bool channel_known(struct step *step, struct slice raw, struct channel *ret_channel);
+
+/* A new one of this name, which is free; nobody is told. False: there are too many. */
+bool channel_put(struct step *step, struct slice name, struct slice description,
+                 struct channel *ret_channel);
+
 bool channel_create(struct step *step, struct slice raw, struct slice description,
                     struct channel *ret_channel);
 
 /* The asker's subscription. */
 enum channel_change { CHANNEL_REFUSED, CHANNEL_CHANGED, CHANNEL_UNCHANGED };
+/* The owner of a mailbox, opened if need be, hears from now on what is published; nobody is
+ * told. Refused: there are too many mailboxes, or it is in too many channels. */
+enum channel_change channel_admit(struct step *step, struct channel *channel,
+                                  struct slice id, struct box *ret_box);
+
 enum channel_change channel_join(struct step *step, struct channel *channel);
 enum channel_change channel_leave(struct step *step, struct channel *channel);
 
@@ -70,6 +81,9 @@ struct channel_saying {
     struct slice reply_to;
     struct slice payload;
 };
+
+/* The letter's place in the channel, and the channel's history; nobody is given it. */
+void channel_keep(struct step *step, struct channel *channel, struct letter *letter);
 
 bool channel_publish(struct step *step, const struct channel_saying *saying,
                      struct letter *ret_letter);

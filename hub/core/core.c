@@ -66,6 +66,8 @@ const char *const CORE_TABLES[] = {
     [TABLE_JOB] = "job",
     [TABLE_BACKUP] = "backup",
     [TABLE_FINISHED] = "finished",
+    [TABLE_TASK_ALIAS] = "task_alias",
+    [TABLE_TASK_SHOWN] = "task_shown",
 };
 
 const unsigned CORE_TABLE_COUNT = TABLE_COUNT;

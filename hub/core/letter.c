@@ -214,7 +214,9 @@ void letter_store(struct step *step, struct letter *letter)
 {
     struct letter before;
     uint64_t last = letter_last(step);
-    letter->id = id_draw(step);
+    struct number_key key;
+    if (letter->id == 0 || step_has(step, TABLE_LETTER_ID, key_one(&key, letter->id)))
+        letter->id = id_draw(step);
     letter->wall_ms = step->command->wall_ms;
     letter->ordered_ms = letter->wall_ms;
     if (letter_head(step, last, &before) && before.ordered_ms > letter->ordered_ms)

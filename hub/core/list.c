@@ -12,7 +12,7 @@ size_t list_limit(bool has_limit, int64_t limit)
 bool list_cursor_parse(struct step *step, struct slice cursor, uint64_t *ret_after)
 {
     *ret_after = 0;
-    if (!slice_is_present(cursor) || task_id_parse(cursor, ret_after))
+    if (!slice_is_present(cursor) || task_number(step, cursor, ret_after))
         return true;
     step_refuse_field(step, SLICE_OF("cursor"), SLICE_OF("invalid_value"),
                       SLICE_OF("not a cursor of this list"));

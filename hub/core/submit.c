@@ -117,8 +117,13 @@ static uint64_t number_next(struct step *step)
     uint64_t floor = wall_ms > 0 && wall_ms < INT64_MAX >> NUMBER_WALL_SHIFT
                          ? (uint64_t)wall_ms << NUMBER_WALL_SHIFT
                          : 0;
+    struct number_key key;
+    if (floor < TASK_NUMBER_FIRST)
+        floor = TASK_NUMBER_FIRST;
     if (number < floor)
         number = floor;
+    while (step_has(step, TABLE_TASK_ALIAS, key_one(&key, number)))
+        number++;
     step_counter_put(step, COUNTER_TASK_LAST, number);
     return number;
 }

@@ -58,6 +58,8 @@
  *   job            job                     work of the ops thread, see job.h
  *   backup         name (bytes)            a backup that was seen, see backup.h
  *   finished       state, ended, task      index: finished tasks that may go
+ *   task_alias     number shown            the number of a task that was imported
+ *   task_shown     task                    and the one in its id
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
@@ -114,6 +116,8 @@ enum table {
     TABLE_JOB,
     TABLE_BACKUP,
     TABLE_FINISHED,
+    TABLE_TASK_ALIAS,
+    TABLE_TASK_SHOWN,
     TABLE_COUNT
 };
 
@@ -135,8 +139,9 @@ enum counter {
     COUNTER_SCHEMA_TEXT_LAST = 40, /* highest number of a schema's text given out */
     COUNTER_SCHEMAS = 41,          /* schemas of the fleet, by name */
 
-    COUNTER_HEARTBEAT_MS = 130, /* set by an operator; 0: never set */
-    COUNTER_ACTIVITIES = 131,   /* names whose activity is kept */
+    COUNTER_HEARTBEAT_MS = 130,  /* set by an operator; 0: never set */
+    COUNTER_ACTIVITIES = 131,    /* names whose activity is kept */
+    COUNTER_TASK_IMPORTED = 132, /* highest number given to an imported task */
 
     COUNTER_RATE_OVERRIDES = 110, /* rows of TABLE_RATE */
     COUNTER_RATE_EXEMPT = 111,    /* rows of TABLE_RATE_EXEMPT */

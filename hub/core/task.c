@@ -24,13 +24,22 @@ enum {
 
 static const struct slice ID_PREFIX = SLICE("task-");
 
+static uint64_t number_shown(struct step *step, uint64_t number)
+{
+    struct number_key key;
+    uint64_t shown = number;
+    if (number < TASK_NUMBER_FIRST)
+        step_get_number(step, TABLE_TASK_SHOWN, key_one(&key, number), &shown);
+    return shown;
+}
+
 struct slice task_id(struct step *step, uint64_t number)
 {
     char *text = step_take(step, TASK_ID_BYTES + 1);
     if (text == NULL)
         return SLICE_OF("");
     uint8_t bytes[NUMBER_BYTES];
-    put_u64(bytes, number);
+    put_u64(bytes, number_shown(step, number));
     for (size_t i = 0; i < ID_PREFIX.size; i++)
         text[i] = ID_PREFIX.data[i];
     hex_encode(text + ID_PREFIX.size, bytes, sizeof bytes);
@@ -52,6 +61,33 @@ bool task_id_parse(struct slice id, uint64_t *ret_number)
         return false;
     *ret_number = get_u64(bytes);
     return true;
+}
+
+bool task_number(struct step *step, struct slice id, uint64_t *ret_number)
+{
+    struct number_key key;
+    uint64_t shown;
+    if (!task_id_parse(id, &shown))
+        return false;
+    if (step_get_number(step, TABLE_TASK_ALIAS, key_one(&key, shown), ret_number))
+        return true;
+    *ret_number = shown;
+    return shown >= TASK_NUMBER_FIRST && !step_failed(step);
+}
+
+uint64_t task_number_import(struct step *step, uint64_t shown)
+{
+    struct number_key key;
+    uint64_t number = step_counter(step, COUNTER_TASK_IMPORTED) + 1;
+    bool is_ours =
+        shown >= TASK_NUMBER_FIRST && step_has(step, TABLE_TASK, key_one(&key, shown));
+    if (is_ours || step_has(step, TABLE_TASK_ALIAS, key_one(&key, shown)) ||
+        number >= TASK_NUMBER_FIRST)
+        return 0;
+    step_counter_put(step, COUNTER_TASK_IMPORTED, number);
+    step_put_number(step, TABLE_TASK_ALIAS, key_one(&key, shown), number);
+    step_put_number(step, TABLE_TASK_SHOWN, key_one(&key, number), shown);
+    return step_failed(step) ? 0 : number;
 }
 
 static void head_pack(struct buffer *row, const struct task *task)
@@ -163,7 +199,7 @@ bool task_load(struct step *step, uint64_t number, struct task *ret_task)
 bool task_load_id(struct step *step, struct slice id, struct task *ret_task)
 {
     uint64_t number;
-    return task_id_parse(id, &number) && task_load(step, number, ret_task);
+    return task_number(step, id, &number) && task_load(step, number, ret_task);
 }
 
 void task_save(struct step *step, struct task *task)

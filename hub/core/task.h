@@ -103,6 +103,19 @@ bool task_state_parse(struct slice word, enum task_state *ret_state);
 struct slice lane_name(enum lane lane);
 bool lane_parse(struct slice word, enum lane *ret_lane);
 
+/*
+ * Numbers below this one are imported tasks': they come before all others, in line and in
+ * lists. The id of such a task shows the number it had where it came from, and no new task
+ * gets that one.
+ */
+#define TASK_NUMBER_FIRST ((uint64_t)1 << 40)
+
+/* The task an id shows; false when it cannot be one's. */
+bool task_number(struct step *step, struct slice id, uint64_t *ret_number);
+
+/* An imported task's number, for the one its id shows; 0 when that is taken. */
+uint64_t task_number_import(struct step *step, uint64_t shown);
+
 /* "task-" and 16 lower-case hex digits, in the arena. */
 struct slice task_id(struct step *step, uint64_t number);
 bool task_id_parse(struct slice id, uint64_t *ret_number);

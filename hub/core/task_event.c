@@ -18,6 +18,19 @@ void task_event_submitted(struct step *step, const struct task *task,
     event_add(step, &event);
 }
 
+void task_event_imported(struct step *step, const struct task *task,
+                         struct slice description)
+{
+    struct message event = { .type = MESSAGE_EVENT_TASK_IMPORTED };
+    event.as.event_task_imported = (struct message_event_task_imported){
+        .task_id = task_id(step, task->number),
+        .state = task_state_name(task->state),
+        .generation = (int64_t)task->generation,
+        .description = description,
+    };
+    event_add(step, &event);
+}
+
 void task_event_requeued(struct step *step, const struct task *task)
 {
     struct message event = { .type = MESSAGE_EVENT_TASK_REQUEUED };

@@ -9,6 +9,9 @@
 void task_event_submitted(struct step *step, const struct task *task,
                           const struct task_body *body);
 
+void task_event_imported(struct step *step, const struct task *task,
+                         struct slice description);
+
 /* A dead letter is back in the queue. */
 void task_event_requeued(struct step *step, const struct task *task);
 

@@ -244,6 +244,24 @@ bool token_mint(struct step *step, const struct token_terms *terms)
     return !step_failed(step);
 }
 
+bool token_take_over(struct step *step, struct slice agent_id,
+                     const uint8_t digest[DIGEST_BYTES], struct slice prefix)
+{
+    struct token token = {
+        .agent_id = agent_id,
+        .role = ROLE_AGENT,
+        .scopes = SCOPES_ALL,
+        .created_ms = step->command->wall_ms,
+    };
+    if (!has_room(step, agent_id))
+        return false;
+    memcpy(token.digest, digest, DIGEST_BYTES);
+    memcpy(token.prefix, prefix.data,
+           prefix.size < TOKEN_PREFIX_BYTES ? prefix.size : TOKEN_PREFIX_BYTES);
+    token_add(step, &token);
+    return !step_failed(step);
+}
+
 void token_offer(struct step *step)
 {
     const struct command *command = step->command;

@@ -48,6 +48,10 @@ bool token_agent_id_valid(struct slice agent_id);
  * refused (it holds TOKENS_PER_AGENT_MAX already), or the step has failed. */
 bool token_mint(struct step *step, const struct token_terms *terms);
 
+/* Adds an agent's token that was made elsewhere. False: it holds too many already. */
+bool token_take_over(struct step *step, struct slice agent_id,
+                     const uint8_t digest[DIGEST_BYTES], struct slice prefix);
+
 /* The secret the door has minted makes an administrator, once; one offered before is void.
  * It stands on the ring as ROLE_BOOTSTRAP, and is nobody's. */
 void token_offer(struct step *step);

@@ -32,6 +32,7 @@ struct verify {
     uint64_t schema_texts;    /* texts that stand in blobs */
     uint64_t schema_versions; /* versions and bindings that heads account for */
     uint64_t schema_binds;
+    uint64_t tasks_imported;
     uint64_t resets; /* under way: deadlines less places */
     uint64_t gone;   /* rows of TABLE_ACTIVITY_GONE that activities account for */
     uint64_t event_last;

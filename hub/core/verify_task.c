@@ -103,6 +103,7 @@ static void task_row(struct verify *verify, struct slice key, struct slice value
         !task_unpack(&verify->step, key_number(&verify->step, key, 0), value, &task))
         return;
     verify->stats.tasks[task.state][task.lane]++;
+    verify->tasks_imported += task.number < TASK_NUMBER_FIRST;
     verify_set_used(verify, task.set);
     verify_holds(verify, (task.set == 0) == task_state_is_end(task.state),
                  "a task's needs are kept too long or too short");
@@ -116,7 +117,9 @@ static void task_row(struct verify *verify, struct slice key, struct slice value
     verify_holds(verify, task.pin <= step_counter(&verify->step, COUNTER_AGENT_LAST),
                  "a task is for an agent that never was");
     verify_holds(verify, task.attempts <= task.attempts_max, "a task had more attempts");
-    verify_holds(verify, task.number <= step_counter(&verify->step, COUNTER_TASK_LAST),
+    verify_holds(verify,
+                 task.number < TASK_NUMBER_FIRST ||
+                     task.number <= step_counter(&verify->step, COUNTER_TASK_LAST),
                  "a task's number was never given out");
     check_holding(verify, &task);
     check_waiting(verify, &task);
@@ -190,6 +193,34 @@ static void ready_pin_row(struct verify *verify, struct slice key, struct slice 
                      "the index of pinned tasks is stale");
 }
 
+static void alias_row(struct verify *verify, struct slice key, struct slice value)
+{
+    struct number_key own;
+    uint64_t number = 0;
+    uint64_t shown = 0;
+    (void)value;
+    if (!verify_key(verify, key, 1) ||
+        !step_get_number(&verify->step, TABLE_TASK_ALIAS, key, &number))
+        return;
+    verify_holds(verify,
+                 number < TASK_NUMBER_FIRST &&
+                     step_has(&verify->step, TABLE_TASK, key_one(&own, number)),
+                 "an id shows a task that is not there");
+    verify_holds(
+        verify,
+        step_get_number(&verify->step, TABLE_TASK_SHOWN, key_one(&own, number), &shown) &&
+            shown == key_number(&verify->step, key, 0),
+        "an imported task and its id disagree");
+    verify_holds(verify, number <= step_counter(&verify->step, COUNTER_TASK_IMPORTED),
+                 "an imported task's number was never given out");
+}
+
+static void shown_row(struct verify *verify, struct slice key, struct slice value)
+{
+    (void)value;
+    verify_key(verify, key, 1);
+}
+
 static void waiter_row(struct verify *verify, struct slice key, struct slice value)
 {
     struct task task;
@@ -258,6 +289,10 @@ void verify_tasks(struct verify *verify)
     verify_walk(verify, TABLE_HOLDING, holding_row);
     verify_walk(verify, TABLE_READY, ready_row);
     verify_walk(verify, TABLE_READY_PIN, ready_pin_row);
+    uint64_t aliases = verify_walk(verify, TABLE_TASK_ALIAS, alias_row);
+    uint64_t shown = verify_walk(verify, TABLE_TASK_SHOWN, shown_row);
+    verify_holds(verify, aliases == shown && shown == verify->tasks_imported,
+                 "an imported task has not one id");
     verify_walk(verify, TABLE_WAITER, waiter_row);
     verify_walk(verify, TABLE_HISTORY, history_row);
     verify_walk(verify, TABLE_FINISHED, finished_row);

@@ -2,10 +2,12 @@
 """What an operator sets while the hub runs: told, kept, and in force at once."""
 
 import json
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from support import Hub, case, eventually, main, make_certificate, same, until  # noqa: E402
+from support import (BIN, PATIENCE_S, Hub, case, eventually, main,  # noqa: E402
+                     make_certificate, same)
 
 HEARTBEAT = "/api/config/heartbeat-interval"
 REPO = "/api/config/default-repo"
@@ -205,6 +207,34 @@ async def given_of(hub, *agents):
     name = await eventually(holder, "somebody has it")
     agent = next(agent for agent in agents if agent.agent_id == name)
     return {"to": name, "task": await agent.given(task_id)}
+
+
+def drover(hub, *words):
+    done = subprocess.run([str(BIN / "drover"), *words, "--hub", hub.url, "--token",
+                           hub.admin], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=PATIENCE_S)
+    same((words, done.returncode, done.stderr), (words, 0, ""))
+    return done.stdout
+
+
+@case()
+async def an_operator_steers_from_the_command_line(hub):
+    same(drover(hub, "hub", "config"),
+         "heartbeat_interval_ms: 900000\nmailbox_ttl_ms: 604800000\n"
+         "default_repo: null\n")
+    same(json.loads(drover(hub, "hub", "config", "--heartbeat", "20s", "--default-repo", URL,
+                           "--mailbox-retention", "1d", "--json")),
+         {"heartbeat_interval_ms": 20000, "mailbox_ttl_ms": 86400000, "default_repo": URL})
+    assert "debug" in drover(hub, "hub", "log-level", "debug")
+    assert "begun" in drover(hub, "hub", "reset")
+    ada = await hub.agent("ada")
+    task_id = drover(hub, "agent", "push", "ada", "look", "--metadata", '{"a": 1}').strip()
+    given = await ada.given(task_id)
+    same((given["description"], given["metadata"]), ("look", {"a": 1}))
+    assert "ada" in drover(hub, "agent", "stats")
+    done = subprocess.run([str(BIN / "drover"), "hub", "log-level", "loud", "--hub",
+                           hub.url, "--token", hub.admin], capture_output=True, text=True)
+    assert done.returncode != 0 and done.stderr, done
 
 
 if __name__ == "__main__":

@@ -131,6 +131,31 @@ static enum outcome register_run(struct invocation *invocation)
     return outcome;
 }
 
+static const struct listing STATS = {
+    .member = "agents",
+    .columns = { { .head = "AGENT", .field = "agent_id" },
+                 { .head = "STATUS", .field = "status" },
+                 { .head = "SENT", .field = "messages_sent_24h", .kind = COLUMN_NUMBER },
+                 { .head = "RECEIVED",
+                   .field = "messages_received_24h",
+                   .kind = COLUMN_NUMBER },
+                 { .head = "CONNECTIONS",
+                   .field = "total_connections",
+                   .kind = COLUMN_NUMBER },
+                 { .head = "LAST ACTIVE", .field = "last_active", .kind = COLUMN_TIME } },
+    .page = "1000",
+};
+
+static enum outcome pushed_show(const struct answer *answer)
+{
+    struct buffer id;
+    buffer_init(&id, 4096);
+    text_escape(member_text(answer, answer->root, "task_id"), false, "", &id);
+    (void)printf("%.*s\n", (int)id.size, id.size > 0 ? id.data : "");
+    buffer_finish(&id);
+    return OUTCOME_OK;
+}
+
 static const struct command COMMANDS[] = {
     { .name = "list", .route = MESSAGE_GET_AGENTS, .list = &AGENTS },
     { .name = "register",
@@ -149,6 +174,18 @@ static const struct command COMMANDS[] = {
                      .value = "WORD",
                      .help = "The agent's command, word by word (cat).",
                      .repeats = true } } },
+    { .name = "push",
+      .route = MESSAGE_POST_ADMIN_PUSH_TASK,
+      .show = pushed_show,
+      .arguments = { { .name = "AGENT", .field = "agent_id" },
+                     { .name = "DESCRIPTION", .field = "description" } },
+      .options = { { .name = "--metadata", .value = "JSON", .field = "metadata" } } },
+    { .name = "stats",
+      .route = MESSAGE_GET_ANALYTICS_AGENTS,
+      .list = &STATS,
+      .options = { { .name = "--limit", .value = "N", .field = "limit" },
+                   { .name = "--cursor", .value = "CURSOR", .field = "cursor" },
+                   { .name = "--all", .help = "All of them, however many." } } },
 };
 
 const struct command_group AGENT_GROUP = { "agent", COMMANDS,

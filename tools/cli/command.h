@@ -158,5 +158,6 @@ extern const struct command_group HUB_GROUP;
 extern const struct command_group MESSAGE_GROUP;
 extern const struct command_group CHANNEL_GROUP;
 extern const struct command_group MAILBOX_GROUP;
+extern const struct command_group IMPORT_GROUP;
 
 #endif

@@ -45,7 +45,7 @@ static const enum message_type TOLD_AS[EVENT_COUNT][NAMES_MAX] = {
 
 static char text[WORDS_ROOM];
 
-static void told_add(struct log *log, const struct event *event)
+static void told_add(struct step *step, struct log *log, const struct event *event)
 {
     const struct field_table *table = MESSAGE_ROWS[event->message.type].table;
     struct slice id;
@@ -60,14 +60,14 @@ static void told_add(struct log *log, const struct event *event)
     }
     struct told *told = &log->told[log->count++];
     told->type = event->message.type;
-    ENSURE(task_id_parse(id, &told->task));
+    ENSURE(task_number(step, id, &told->task));
 }
 
 static void log_read(struct step *step, struct log *log)
 {
     struct event event;
     for (uint64_t i = 1; event_load(step, i, &event); i++) {
-        told_add(log, &event);
+        told_add(step, log, &event);
         arena_clear(step->effects->arena);
     }
 }
@@ -89,7 +89,8 @@ static bool task_is_told(struct step *step, const struct log *log, struct task *
     size_t told = 0;
     for (size_t i = 0; i < log->count; i++)
         told += log->told[i].task == task->number;
-    if (told != task->history_next)
+    bool imported = task->number < TASK_NUMBER_FIRST;
+    if (!imported && told != task->history_next)
         return false;
     while (task_history_walk(step, task, &position, &history)) {
         do {
@@ -97,6 +98,9 @@ static bool task_is_told(struct step *step, const struct log *log, struct task *
                 return false;
             at--;
         } while (log->told[at].task != task->number);
+        /* What was before came with it. */
+        if (imported && log->told[at].type == MESSAGE_EVENT_TASK_IMPORTED)
+            return true;
         if (!is_told_as(history.event, log->told[at].type))
             return false;
     }

@@ -43,6 +43,61 @@ static void look(struct fleet *fleet)
     ask(fleet, (struct message){ .type = MESSAGE_GET_ANALYTICS_SUMMARY });
 }
 
+/* One of each, and all of it again. */
+static void import(struct fleet *fleet)
+{
+    struct message_import_event event = { .event = SLICE_OF("queued"),
+                                          .timestamp = 1000 };
+    struct message_import_task tasks[] = {
+        { .id = SLICE_OF("task-00000000000000a1"),
+          .description = SLICE_OF("old"),
+          .status = SLICE_OF("completed"),
+          .result = SLICE_OF("{}"),
+          .assigned_to = SLICE_OF("zoe"),
+          .max_retries = 3,
+          .history = { &event, 1 } },
+        { .id = SLICE_OF("task-00000000000000a2"),
+          .description = SLICE_OF("older"),
+          .status = SLICE_OF("assigned"),
+          .max_retries = 3 },
+    };
+    struct slice subscriber = SLICE_OF("zoe");
+    struct message_import_token token = {
+        .agent_id = SLICE_OF("zoe"),
+        .digest = SLICE_OF("0123456789abcdef0123456789abcdef"
+                           "0123456789abcdef0123456789abcdef"),
+        .prefix = SLICE_OF("01234567"),
+    };
+    struct message_import_channel channel = { .name = SLICE_OF("old"),
+                                              .subscribers = { &subscriber, 1 } };
+    struct message_import_message messages[] = {
+        { .channel = SLICE_OF("old"),
+          .id = SLICE_OF("00000000000000aa"),
+          .seq = 5,
+          .from = SLICE_OF("zoe"),
+          .payload = SLICE_OF("{}"),
+          .timestamp = 1000 },
+        { .mailbox = SLICE_OF("zoe"),
+          .id = SLICE_OF("00000000000000ab"),
+          .seq = 5,
+          .from = SLICE_OF("ada"),
+          .payload = SLICE_OF("{}"),
+          .timestamp = fleet->command.wall_ms },
+    };
+    struct message_import_mailbox mailbox = { .agent_id = SLICE_OF("zoe"),
+                                              .last_seq = 9 };
+    struct message message = { .type = MESSAGE_POST_ADMIN_IMPORT };
+    message.as.post_admin_import = (struct message_post_admin_import){
+        .tokens = { &token, 1 },
+        .tasks = { tasks, 2 },
+        .channels = { &channel, 1 },
+        .messages = { messages, 2 },
+        .mailboxes = { &mailbox, 1 },
+    };
+    ask(fleet, message);
+    ask(fleet, message);
+}
+
 void story_reset(struct fleet *fleet)
 {
     ask(fleet, (struct message){ .type = MESSAGE_POST_ADMIN_RESET });
@@ -54,4 +109,5 @@ void story_steer(struct fleet *fleet)
     look(fleet);
     configure(fleet);
     push(fleet);
+    import(fleet);
 }
