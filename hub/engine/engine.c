@@ -28,6 +28,10 @@ enum err engine_create(const struct engine_options *options, struct engine **ret
     enum err err = wake_init(&engine->wake);
     if (err != ERR_OK)
         goto fail;
+    err = between_init(&engine->between);
+    if (err != ERR_OK)
+        goto fail;
+    engine->between_ready = true;
     engine->batch = calloc(options->batch_max, sizeof *engine->batch);
     engine->options.settings.judge = judge_create(options->settings.schema_steps_max);
     if (engine->batch == NULL || engine->options.settings.judge == NULL) {
@@ -58,6 +62,8 @@ void engine_destroy(struct engine *engine)
         engine->order->methods->destroy(engine->order);
     if (engine->wake.fd >= 0)
         wake_finish(&engine->wake);
+    if (engine->between_ready)
+        between_finish(&engine->between);
     arena_finish(&engine->arena);
     buffer_finish(&engine->scratch);
     judge_destroy(engine->options.settings.judge);
@@ -173,8 +179,9 @@ static void engine_run(void *argument)
     struct engine *engine = argument;
     for (;;) {
         wake_clear(&engine->wake);
-        while (engine_turn(engine))
-            continue;
+        do
+            between_serve(&engine->between);
+        while (engine_turn(engine));
         if (atomic_load(&engine->stopping))
             return;
         /* Deadlines may be due while the way out is full: pace the retry. */
@@ -250,6 +257,14 @@ enum err engine_start(struct engine *engine)
         err = thread_start(&engine->thread, "engine", engine_run, engine);
     engine->started = err == ERR_OK;
     return err;
+}
+
+void engine_between(struct engine *engine, void (*call)(void *context), void *context)
+{
+    if (engine->started)
+        between_ask(&engine->between, &engine->wake, call, context);
+    else
+        call(context);
 }
 
 void engine_stop(struct engine *engine)

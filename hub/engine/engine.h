@@ -54,6 +54,11 @@ enum err engine_apply(struct engine *engine, const struct envelope *envelope);
 /* Runs the thread. */
 enum err engine_start(struct engine *engine);
 
+/* Runs the call on the engine thread between two turns, when no batch of the store is
+ * open, and returns after it; the fleet waits meanwhile. Without a thread it runs here. Not
+ * while engine_stop() is under way; one at a time, not from the engine thread. */
+void engine_between(struct engine *engine, void (*call)(void *context), void *context);
+
 /* Takes what still waits in the rings, commits it, releases it, joins the thread. Nothing
  * may be pushed any more. */
 void engine_stop(struct engine *engine);

@@ -4,6 +4,7 @@
 #ifndef ENGINE_TURN_H
 #define ENGINE_TURN_H
 
+#include "engine/between.h"
 #include "engine/doors.h"
 #include "engine/engine.h"
 #include "engine/fleet_clock.h"
@@ -36,6 +37,9 @@ struct engine {
     int64_t measured_ms;   /* monotonic: when the store was last measured */
 
     _Atomic int64_t turned_ms; /* monotonic: when the thread last began a turn */
+    struct between between;
+    bool between_ready;
+
     atomic_bool broken;
     atomic_bool intake_closed;
     atomic_bool stopping;

@@ -1,6 +1,7 @@
 #include "store/inside.h"
 
 #include "base/ensure.h"
+#include "store/place.h"
 
 #include <errno.h>
 
@@ -30,7 +31,7 @@ int call_begin(struct store *store, unsigned flags, MDB_txn **ret_txn)
 {
     enum store_call call =
         (flags & MDB_RDONLY) != 0 ? STORE_CALL_BEGIN_READ : STORE_CALL_BEGIN_WRITE;
-    int code = before(store, call);
+    int code = store->env == NULL ? EIO : before(store, call);
     if (code == 0)
         code = mdb_txn_begin(store->env, NULL, flags, ret_txn);
     return after(store, call, code);
@@ -107,6 +108,17 @@ int call_copy(struct store *store, int fd, unsigned flags)
     if (code == 0)
         code = mdb_env_copyfd2(store->env, fd, flags);
     return after(store, STORE_CALL_COPY, code);
+}
+
+static int files_mark(void *context)
+{
+    const struct store *store = context;
+    return after(store, STORE_CALL_FILES, before(store, STORE_CALL_FILES));
+}
+
+int call_files(struct store *store, const char *file)
+{
+    return place_file_change(store->directory, file, files_mark, store);
 }
 
 enum err code_to_err(int code)

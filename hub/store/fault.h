@@ -20,6 +20,7 @@ enum store_call {
     STORE_CALL_COMMIT,
     STORE_CALL_GROW,
     STORE_CALL_COPY,
+    STORE_CALL_FILES, /* each step of a change of files */
     STORE_CALL_COUNT
 };
 

@@ -12,7 +12,9 @@
  */
 #define FORMAT_TABLE "format"
 
-enum { FORMAT_NUMBER = -1, FORMAT_VERSION = 1 };
+enum { FORMAT_NUMBER = -1 };
+
+static const struct slice FORMAT_KEY = SLICE("format");
 
 struct format {
     struct store *store;
@@ -64,28 +66,36 @@ static enum err format_put(const struct format *format, struct slice key, uint32
     return code == 0 ? ERR_OK : format_fail(format, code, "writing its format");
 }
 
+static uint32_t version_wanted(const struct format *format)
+{
+    return format->store->options.migration_count + 1;
+}
+
+static enum err version_refuse_newer(const struct format *format, uint32_t version)
+{
+    uint32_t wanted = version_wanted(format);
+    if (version <= wanted)
+        return ERR_OK;
+    problem_set(
+        format->problem,
+        "the store was written by a newer version (format %u, this one reads up to "
+        "%u): install that version, or restore a backup made before",
+        (unsigned)version, (unsigned)wanted);
+    return ERR_UNSUPPORTED;
+}
+
 static enum err version_check(const struct format *format, bool fresh)
 {
-    const struct slice key = SLICE("format");
     uint32_t version = 0;
-    enum err err = format_get(format, key, &version);
+    enum err err = format_get(format, FORMAT_KEY, &version);
 
     if (err == ERR_NOT_FOUND && fresh)
-        return format_put(format, key, FORMAT_VERSION);
+        return format_put(format, FORMAT_KEY, version_wanted(format));
     if (err == ERR_NOT_FOUND) {
         problem_set(format->problem, "the data directory holds something else's tables");
         return ERR_UNSUPPORTED;
     }
-    if (err != ERR_OK)
-        return err;
-    if (version > FORMAT_VERSION) {
-        problem_set(format->problem,
-                    "the store was written by a newer version (format %u, this one reads "
-                    "up to %u): install that version, or restore a backup made before",
-                    (unsigned)version, (unsigned)FORMAT_VERSION);
-        return ERR_UNSUPPORTED;
-    }
-    return ERR_OK;
+    return err == ERR_OK ? version_refuse_newer(format, version) : err;
 }
 
 static enum err table_open(struct format *format, const char *name, unsigned number)
@@ -176,4 +186,42 @@ enum err format_open(struct store *store, const struct store_options *options,
     }
     code = call_commit(store, format.txn);
     return code == 0 ? ERR_OK : format_fail(&format, code, "writing its first state");
+}
+
+enum err format_version(struct store *store, uint32_t *ret_version,
+                        struct store_problem *ret_problem)
+{
+    struct format format = { .store = store, .problem = ret_problem };
+    enum err err = ERR_OK;
+    *ret_version = 0;
+    int code = call_begin(store, MDB_RDONLY, &format.txn);
+    if (code != 0)
+        return format_fail(&format, code, "beginning");
+    code = mdb_dbi_open(format.txn, FORMAT_TABLE, 0, &format.dbi);
+    if (code == 0)
+        err = format_get(&format, FORMAT_KEY, ret_version);
+    else if (code != MDB_NOTFOUND)
+        err = format_fail(&format, code, "opening its format");
+    if (err == ERR_OK)
+        err = version_refuse_newer(&format, *ret_version);
+    mdb_txn_abort(format.txn);
+    /* What is missing is judged when the tables are opened. */
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err format_version_put(struct store *store, struct store_problem *ret_problem)
+{
+    struct format format = { .store = store, .problem = ret_problem };
+    int code = call_begin(store, 0, &format.txn);
+    if (code != 0)
+        return format_fail(&format, code, "beginning");
+    code = mdb_dbi_open(format.txn, FORMAT_TABLE, 0, &format.dbi);
+    enum err err = code == 0 ? format_put(&format, FORMAT_KEY, version_wanted(&format))
+                             : format_fail(&format, code, "opening its format");
+    if (err != ERR_OK) {
+        mdb_txn_abort(format.txn);
+        return err;
+    }
+    code = call_commit(store, format.txn);
+    return code == 0 ? ERR_OK : format_fail(&format, code, "writing its version");
 }

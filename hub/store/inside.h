@@ -34,18 +34,33 @@ struct view {
     char frame[FRAME_HEAD_BYTES + TRANSACTION_VALUE_BYTES_MAX];
 };
 
+struct store_reader {
+    struct view view;
+    struct store_reader *previous;
+    struct store_reader *next;
+};
+
 struct store {
-    MDB_env *env;
+    MDB_env *env; /* NULL: the file could not be opened again; the store is broken */
     const struct store_fault *fault;
+    struct store_options options; /* as it was opened with */
     struct file_lock lock;
     char *directory;
     uint64_t bytes_max;
     MDB_dbi *tables;
+    const char *const *table_names;
     unsigned table_count;
     struct view batch;
 
+    /* The writer's; see compact.h. */
+    struct store_compaction *compaction;
+    struct changes *changes; /* NULL: nobody wants to know */
+
+    pthread_mutex_t readers_lock;
+    struct store_reader *reader_first;
+
     /* Held for reading while a snapshot of another thread is open, for writing while
-     * the map moves. */
+     * the map moves, or the file changes. */
     pthread_rwlock_t map_lock;
     _Atomic uint64_t map_bytes;
     _Atomic uint64_t commits;
@@ -82,8 +97,26 @@ int call_commit(struct store *store, MDB_txn *txn); /* ends it either way */
 int call_grow(struct store *store, uint64_t bytes);
 int call_copy(struct store *store, int fd, unsigned flags);
 int call_open(struct store *store, unsigned flags);
+int call_files(struct store *store, const char *file); /* place_file_change() */
 
-/* format.c: opens every table, and refuses a store that is not ours to read. */
+/* The file alone, nobody looking at it: snapshots are given up, tables opened anew. */
+enum err store_env_open(struct store *store, struct store_problem *ret_problem);
+void store_env_close(struct store *store);
+
+/* A store in a directory of our own inside another's: no lock, and its version is neither
+ * asked for nor changed. */
+enum err store_open_copy(const struct store_options *options, struct store **ret_store,
+                         struct store_problem *ret_problem);
+
+/* format.c: the version of what lies in the file; 0: it is new. ERR_UNSUPPORTED: it is
+ * newer than this one, or something else. */
+enum err format_version(struct store *store, uint32_t *ret_version,
+                        struct store_problem *ret_problem);
+
+/* It is of this version now. */
+enum err format_version_put(struct store *store, struct store_problem *ret_problem);
+
+/* Opens every table, and refuses a store that is not ours to read. */
 enum err format_open(struct store *store, const struct store_options *options,
                      struct store_problem *ret_problem);
 

@@ -186,3 +186,52 @@ bool place_is_full(const char *directory)
         return true;
     return probe_is_refused(directory);
 }
+
+int place_file_change(const char *directory, const char *file, int (*mark)(void *context),
+                      void *context)
+{
+    char data[PLACE_PATH_BYTES];
+    char previous[PLACE_PATH_BYTES];
+    if (!path_join(data, sizeof data, directory, PLACE_DATA) ||
+        !path_join(previous, sizeof previous, directory, PLACE_PREVIOUS))
+        return ENAMETOOLONG;
+
+    (void)unlink(previous);
+    int code = mark(context);
+    if (code == 0 && link(data, previous) != 0)
+        code = errno;
+    if (code == 0)
+        code = mark(context);
+    if (code == 0 && rename(file, data) != 0)
+        code = errno;
+    if (code == 0)
+        code = mark(context);
+    if (code == 0 && directory_sync(directory) != ERR_OK)
+        code = EIO;
+    return code == 0 ? mark(context) : code;
+}
+
+void place_previous_restore(const char *directory)
+{
+    char data[PLACE_PATH_BYTES];
+    char previous[PLACE_PATH_BYTES];
+    if (path_join(data, sizeof data, directory, PLACE_DATA) &&
+        path_join(previous, sizeof previous, directory, PLACE_PREVIOUS) &&
+        rename(previous, data) == 0)
+        (void)directory_sync(directory);
+}
+
+static void remove_at(const char *directory, const char *name, bool is_directory)
+{
+    char path[PLACE_PATH_BYTES];
+    if (path_join(path, sizeof path, directory, name))
+        (void)(is_directory ? rmdir(path) : unlink(path));
+}
+
+void place_leftovers_remove(const char *directory)
+{
+    remove_at(directory, PLACE_PREVIOUS, false);
+    remove_at(directory, PLACE_COMPACTING "/" PLACE_DATA, false);
+    remove_at(directory, PLACE_COMPACTING "/" PLACE_LOCK, false);
+    remove_at(directory, PLACE_COMPACTING, true);
+}

@@ -4,6 +4,7 @@
 #include "os/clock.h"
 #include "os/counter.h"
 #include "store/inside.h"
+#include "store/migrate.h"
 #include "store/place.h"
 
 #include <errno.h>
@@ -18,10 +19,6 @@ enum {
     MAP_UNIT_BYTES = 64 * 1024, /* a multiple of every page size */
     MAP_BYTES_MIN = 2 * MAP_UNIT_BYTES,
     FILE_TIMES = 4, /* the map at start is so many times the file */
-};
-
-struct store_reader {
-    struct view view;
 };
 
 enum err store_judge(struct store *store, int code)
@@ -124,10 +121,14 @@ static struct store *store_create(const struct store_options *options)
     store->bytes_max = options->bytes_max;
     store->table_count = options->table_count;
     store->read_only = options->read_only;
+    store->table_names = options->tables;
     store->lock.fd = -1;
     store->directory = strdup(options->directory);
     store->tables = calloc(options->table_count, sizeof *store->tables);
-    bool locked = map_lock_init(&store->map_lock);
+    store->options = *options;
+    store->options.directory = store->directory;
+    bool locked = map_lock_init(&store->map_lock) &&
+                  pthread_mutex_init(&store->readers_lock, NULL) == 0;
     if (store->directory != NULL && store->tables != NULL && locked &&
         view_init(&store->batch, store, true) == ERR_OK)
         return store;
@@ -147,21 +148,50 @@ static enum err open_to_read(struct store *store, const struct store_options *op
     return err == ERR_OK ? format_open(store, options, ret_problem) : err;
 }
 
+static enum err migrate_when_older(struct store *store, struct store_problem *ret_problem)
+{
+    uint32_t version;
+    enum err err = format_version(store, &version, ret_problem);
+    if (err != ERR_OK || version == 0 || version > store->options.migration_count)
+        return err;
+    err = migrate_run(store, version, ret_problem);
+    return err == ERR_OK ? env_open(store, &store->options, ret_problem) : err;
+}
+
 static enum err open_to_write(struct store *store, const struct store_options *options,
                               struct store_problem *ret_problem)
 {
     enum err err = lock_take(store, options, ret_problem);
     if (err == ERR_OK)
         err = env_open(store, options, ret_problem);
+    if (err == ERR_OK)
+        err = migrate_when_older(store, ret_problem);
     if (err == ERR_OK) {
         (void)store_check_readers(store);
         err = format_open(store, options, ret_problem);
     }
+    if (err == ERR_OK)
+        place_leftovers_remove(options->directory);
     if (err == ERR_OK && directory_sync(options->directory) != ERR_OK) {
         problem_set(ret_problem, "the data directory cannot be synced");
         err = ERR_IO;
     }
     return err;
+}
+
+enum err store_open_copy(const struct store_options *options, struct store **ret_store,
+                         struct store_problem *ret_problem)
+{
+    struct store *store = store_create(options);
+    if (store == NULL)
+        return ERR_MEMORY;
+    enum err err = store_env_open(store, ret_problem);
+    if (err != ERR_OK) {
+        store_close(store);
+        return err;
+    }
+    *ret_store = store;
+    return ERR_OK;
 }
 
 enum err store_open(const struct store_options *options, struct store **ret_store,
@@ -203,9 +233,36 @@ void store_close(struct store *store)
         mdb_env_close(store->env);
     file_lock_release(&store->lock);
     (void)pthread_rwlock_destroy(&store->map_lock);
+    (void)pthread_mutex_destroy(&store->readers_lock);
     free(store->tables);
     free(store->directory);
     free(store);
+}
+
+static void snapshot_give_up(struct view *view)
+{
+    if (view->snapshot != NULL)
+        mdb_txn_abort(view->snapshot);
+    view->snapshot = NULL;
+}
+
+void store_env_close(struct store *store)
+{
+    ENSURE(pthread_mutex_lock(&store->readers_lock) == 0);
+    for (struct store_reader *reader = store->reader_first; reader != NULL;
+         reader = reader->next)
+        snapshot_give_up(&reader->view);
+    ENSURE(pthread_mutex_unlock(&store->readers_lock) == 0);
+    snapshot_give_up(&store->batch);
+    if (store->env != NULL)
+        mdb_env_close(store->env);
+    store->env = NULL;
+}
+
+enum err store_env_open(struct store *store, struct store_problem *ret_problem)
+{
+    enum err err = env_open(store, &store->options, ret_problem);
+    return err == ERR_OK ? format_open(store, &store->options, ret_problem) : err;
 }
 
 struct transaction *store_batch(struct store *store)
@@ -309,6 +366,13 @@ struct store_reader *store_reader_create(struct store *store)
         return NULL;
     }
     atomic_fetch_add(&store->readers, 1);
+    reader->previous = NULL;
+    ENSURE(pthread_mutex_lock(&store->readers_lock) == 0);
+    reader->next = store->reader_first;
+    if (reader->next != NULL)
+        reader->next->previous = reader;
+    store->reader_first = reader;
+    ENSURE(pthread_mutex_unlock(&store->readers_lock) == 0);
     return reader;
 }
 
@@ -317,7 +381,15 @@ void store_reader_destroy(struct store_reader *reader)
     if (reader == NULL)
         return;
     struct store *store = reader->view.store;
+    ENSURE(pthread_rwlock_rdlock(&store->map_lock) == 0);
+    ENSURE(pthread_mutex_lock(&store->readers_lock) == 0);
+    *(reader->previous != NULL ? &reader->previous->next : &store->reader_first) =
+        reader->next;
+    if (reader->next != NULL)
+        reader->next->previous = reader->previous;
+    ENSURE(pthread_mutex_unlock(&store->readers_lock) == 0);
     view_finish(&reader->view);
+    ENSURE(pthread_rwlock_unlock(&store->map_lock) == 0);
     free(reader);
     atomic_fetch_sub(&store->readers, 1);
 }
@@ -338,7 +410,10 @@ void store_reader_end(struct store_reader *reader)
 unsigned store_check_readers(struct store *store)
 {
     int dead = 0;
-    if (mdb_reader_check(store->env, &dead) != 0 || dead <= 0)
+    ENSURE(pthread_rwlock_rdlock(&store->map_lock) == 0);
+    int code = store->env == NULL ? EIO : mdb_reader_check(store->env, &dead);
+    ENSURE(pthread_rwlock_unlock(&store->map_lock) == 0);
+    if (code != 0 || dead <= 0)
         return 0;
     counter_add(COUNTER_STORE_READERS_STALE, (uint64_t)dead);
     return (unsigned)dead;

@@ -22,7 +22,25 @@
 
 struct store;
 struct store_fault;
+struct store_problem;
 struct store_reader;
+
+/* Where a migration has got to: its own bytes, none at first. */
+struct store_migration_place {
+    size_t size;
+    char bytes[TRANSACTION_KEY_BYTES_MAX];
+};
+
+/*
+ * One step from a version of what lies in the tables to the next. It is called again and
+ * again, each time in a batch of its own, until *ret_done: so no batch has to hold it all.
+ * `place` is its to keep between the calls. After ERR_MAP_FULL, from it or from the commit,
+ * it is called once more with the place it had.
+ */
+struct store_migration {
+    enum err (*run)(struct transaction *batch, struct store_migration_place *place,
+                    bool *ret_done);
+};
 
 struct store_options {
     const char *directory;
@@ -31,8 +49,19 @@ struct store_options {
     uint64_t bytes_first;    /* of the map when the store is new */
     uint64_t bytes_max;      /* the map never grows past this */
     bool forced_file_system; /* accept a file system the rules refuse */
-    bool
-        read_only; /* a store that nobody has open and nobody changes: no lock, no trace */
+    /* A store that nobody has open and nobody changes: no lock, no trace. */
+    bool read_only;
+    /*
+     * A store of version i becomes one of i + 1 by migrations[i - 1]; this version is one
+     * more than there are. An older store is brought to it at opening, in a copy: an error
+     * or a crash leaves it as it was. `before_migration` (NULL: nothing) is to back it up
+     * with store_copy(), the one call that may be made then; its error ends the opening.
+     */
+    const struct store_migration *migrations;
+    unsigned migration_count;
+    enum err (*before_migration)(void *context, struct store *store, uint32_t version,
+                                 struct store_problem *ret_problem);
+    void *migration_context;
     const struct store_fault *fault; /* for tests: store/fault.h; else NULL */
 };
 

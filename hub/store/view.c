@@ -1,4 +1,5 @@
 #include "base/ensure.h"
+#include "store/changes.h"
 #include "store/inside.h"
 
 #include <stdlib.h>
@@ -112,6 +113,14 @@ static enum err view_get(struct transaction *transaction, unsigned table,
     return view_open_frame(view, table, key, &value, ret_value);
 }
 
+/* The row at view->key. */
+static void view_changed(struct view *view, unsigned table, size_t key_size)
+{
+    view->changed = true;
+    if (view->store->changes != NULL)
+        changes_note(view->store->changes, table, slice_make(view->key, key_size));
+}
+
 /* Key and value may lie in the very page that is about to change: they are copied
  * before anything moves. */
 static enum err view_put(struct transaction *transaction, unsigned table,
@@ -132,7 +141,7 @@ static enum err view_put(struct transaction *transaction, unsigned table,
         call_put(view->store, view->txn, view->store->tables[table], &place, &frame);
     if (code != 0)
         return view_fail(view, code);
-    view->changed = true;
+    view_changed(view, table, key.size);
     return ERR_OK;
 }
 
@@ -152,7 +161,7 @@ static enum err view_remove(struct transaction *transaction, unsigned table,
         return ERR_NOT_FOUND;
     if (code != 0)
         return view_fail(view, code);
-    view->changed = true;
+    view_changed(view, table, key.size);
     return ERR_OK;
 }
 
@@ -281,6 +290,8 @@ void view_end(struct view *view)
     snapshot_end(view);
     if (writing != NULL)
         mdb_txn_abort(writing);
+    if (view->may_write && view->store->changes != NULL)
+        changes_drop(view->store->changes);
     view->open = false;
 }
 
@@ -297,6 +308,8 @@ enum err view_commit(struct view *view)
         int code = call_commit(view->store, writing);
         if (code != 0)
             err = store_judge(view->store, code);
+        else if (view->store->changes != NULL)
+            changes_keep(view->store->changes);
     }
     view_end(view);
     return err;
