@@ -31,6 +31,7 @@ struct hub {
     struct net *net;
     struct ops *ops;
     char backup_directory[PATH_BYTES];
+    char quarantine_directory[PATH_BYTES];
 };
 
 /* The signal handler has no argument: this is the one thing it may touch. */
@@ -153,6 +154,8 @@ static struct core_settings core_settings(const struct config *config)
         .fanout_max = FANOUT_MAX,
         .mailbox_ttl_ms = config_number(config, SETTING_MAILBOX_TTL_MS),
         .backup_interval_ms = config_number(config, SETTING_BACKUP_INTERVAL_MS),
+        .compaction_interval_ms = config_number(config, SETTING_COMPACTION_INTERVAL_MS),
+        .scrub_interval_ms = config_number(config, SETTING_SCRUB_INTERVAL_MS),
         .schemas_max = (uint32_t)config_number(config, SETTING_SCHEMAS_MAX),
         .schema_versions_max =
             (uint32_t)config_number(config, SETTING_SCHEMA_VERSIONS_MAX),
@@ -313,6 +316,8 @@ static enum exit_code ops_prepare(struct hub *hub)
     if (wanted == NULL)
         (void)path_join(hub->backup_directory, sizeof hub->backup_directory, data,
                         "backups");
+    (void)path_join(hub->quarantine_directory, sizeof hub->quarantine_directory, data,
+                    "quarantine");
     struct ops_options options = {
         .engine = hub->engine,
         .store = hub->store,
@@ -320,6 +325,14 @@ static enum exit_code ops_prepare(struct hub *hub)
         .backups_kept = (uint32_t)config_number(config, SETTING_BACKUPS_KEPT),
         .backup_bytes_per_second =
             (uint64_t)config_number(config, SETTING_BACKUP_BYTES_PER_SECOND),
+        .tables = CORE_TABLES,
+        .table_count = CORE_TABLE_COUNT,
+        .compaction_percent = (uint32_t)config_number(config, SETTING_COMPACTION_PERCENT),
+        .compaction_bytes_min =
+            (uint64_t)config_number(config, SETTING_COMPACTION_BYTES_MIN),
+        .scrub_bytes_per_second =
+            (uint64_t)config_number(config, SETTING_SCRUB_BYTES_PER_SECOND),
+        .quarantine_directory = hub->quarantine_directory,
     };
     enum err err = ops_create(&options, &hub->ops);
     if (err == ERR_OK)

@@ -40,6 +40,8 @@ enum deadline_kind {
     DEADLINE_BACKUP = 181,   /* subject: 0; the next scheduled backup */
 
     DEADLINE_RETENTION = 142, /* subject: 0; finished tasks are to go */
+    DEADLINE_COMPACT = 196,   /* subject: 0; it is asked whether the store wants it */
+    DEADLINE_SCRUB = 197,     /* subject: 0; the next scrub */
 };
 
 /* `subject` is at most 64 bytes; number subjects are 8 bytes big-endian. Adding what is

@@ -4,14 +4,14 @@
 #include "core/blob.h"
 #include "core/deadline.h"
 #include "core/handlers.h"
+#include "core/upkeep.h"
 
 enum { JOB_VERSION = 1 };
 
 static const struct slice KINDS[JOB_KIND_END] = {
-    [JOB_BACKUP] = SLICE("backup"),
-    [JOB_RESTORE] = SLICE("restore"),
-    [JOB_COMPACT] = SLICE("compact"),
-    [JOB_VERIFY] = SLICE("verify"),
+    [JOB_BACKUP] = SLICE("backup"),   [JOB_RESTORE] = SLICE("restore"),
+    [JOB_COMPACT] = SLICE("compact"), [JOB_VERIFY] = SLICE("verify"),
+    [JOB_SCRUB] = SLICE("scrub"),
 };
 
 static const struct slice STATES[JOB_STATE_END] = {
@@ -262,8 +262,11 @@ void job_answer(struct step *step, const struct job *job)
     case JOB_BACKUP:
         backup_job_answer(step, job);
         return;
-    case JOB_RESTORE:
     case JOB_COMPACT:
+        compact_job_answer(step, job);
+        return;
+    case JOB_SCRUB:
+    case JOB_RESTORE:
     case JOB_VERIFY:
     case JOB_KIND_END:
         break;
@@ -332,7 +335,9 @@ void on_job_finished(struct step *step, const struct message_job_finished *messa
     job.sequence = (uint64_t)message->sequence;
     job.tables_total = (uint32_t)message->tables_total;
     job.tables_success = (uint32_t)message->tables_success;
-    if (message->complete)
+    if (message->complete && message->has_bytes_before)
+        job.total = job.done = (uint64_t)message->bytes_before;
+    else if (message->complete)
         job.total = job.done = job.total > job.bytes ? job.total : job.bytes;
     job.results_bytes = (uint32_t)message->results.size;
     blob_put(step, job.number, BLOB_JOB_RESULTS, message->results);
@@ -346,4 +351,6 @@ void on_job_finished(struct step *step, const struct message_job_finished *messa
     job_end(step, &job, message->complete, message->reason);
     if (job.kind == JOB_BACKUP)
         backup_job_ended(step, &job);
+    if (job.kind == JOB_COMPACT)
+        compact_job_ended(step, &job);
 }

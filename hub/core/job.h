@@ -20,6 +20,7 @@ enum job_kind {
     JOB_RESTORE = 2,
     JOB_COMPACT = 3,
     JOB_VERIFY = 4,
+    JOB_SCRUB = 5,
     JOB_KIND_END
 };
 

@@ -5,6 +5,7 @@
 #include "core/handlers.h"
 #include "core/presence.h"
 #include "core/retention.h"
+#include "core/upkeep.h"
 
 enum {
     AGENTS_LISTED_MAX = 1000,
@@ -127,4 +128,5 @@ void on_hub_started(struct step *step, const struct message_hub_started *message
     instance_ensure(step);
     jobs_interrupt(step);
     backup_schedule(step);
+    upkeep_schedule(step);
 }

@@ -14,6 +14,7 @@
 #include "core/reset.h"
 #include "core/retention.h"
 #include "core/token.h"
+#include "core/upkeep.h"
 
 enum {
     DEADLINES_PER_TICK = 256,
@@ -215,6 +216,10 @@ static void deadline_fire(struct step *step, const struct deadline *deadline)
         break;
     case DEADLINE_RETENTION:
         retention_sweep(step, deadline->due_ms);
+        break;
+    case DEADLINE_COMPACT:
+    case DEADLINE_SCRUB:
+        upkeep_due(step, deadline->kind, deadline->due_ms);
         break;
     case DEADLINE_IDEMPOTENCY:
     case DEADLINE_TOKEN:

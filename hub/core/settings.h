@@ -33,6 +33,8 @@ struct core_settings {
     uint32_t fanout_max; /* recipients one command gives a letter to */
     int64_t mailbox_ttl_ms;
     int64_t backup_interval_ms;       /* wall; 0: none by itself */
+    int64_t compaction_interval_ms;   /* likewise */
+    int64_t scrub_interval_ms;        /* likewise */
     uint32_t schemas_max;             /* names of schemas of the fleet */
     uint32_t schema_versions_max;     /* kept of each */
     uint32_t schema_payloads_checked; /* stored ones that a new version is tried on */

@@ -154,6 +154,11 @@ enum counter {
     COUNTER_BACKUPS = 185,        /* backups seen */
 
     COUNTER_RETENTION_MS = 140, /* wall clock: due time of DEADLINE_RETENTION; 0: none */
+
+    COUNTER_COMPACT_DUE_MS = 194,  /* wall: see upkeep.h */
+    COUNTER_COMPACT_BASE_MS = 195, /* wall: what its interval counts from */
+    COUNTER_SCRUB_DUE_MS = 196,
+    COUNTER_SCRUB_BASE_MS = 197,
 };
 
 #endif

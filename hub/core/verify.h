@@ -41,6 +41,7 @@ struct verify {
     uint64_t jobs_open;
     uint64_t job_deadlines; /* rows of TABLE_DEADLINE that they account for */
     uint64_t backup_deadlines;
+    uint64_t upkeep_deadlines;
 };
 
 void verify_broken(struct verify *verify, const char *text);

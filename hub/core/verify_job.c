@@ -2,6 +2,7 @@
 
 #include "core/backup.h"
 #include "core/blob.h"
+#include "core/upkeep.h"
 
 static void job_row(struct verify *verify, struct slice key, struct slice value)
 {
@@ -59,4 +60,5 @@ void verify_jobs(struct verify *verify)
     verify_holds(verify, !due || step_counter(&verify->step, COUNTER_BACKUP_BASE_MS) != 0,
                  "a backup is due without a time it counts from");
     verify->backup_deadlines += due;
+    verify->upkeep_deadlines += upkeep_deadlines(&verify->step);
 }

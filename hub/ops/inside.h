@@ -27,6 +27,7 @@ struct ops_outcome {
     struct vault_problem problem; /* why it failed */
     char made[MANIFEST_NAME_BYTES + 1];
     uint64_t bytes;
+    uint64_t bytes_before; /* of a compaction; 0: none */
     uint64_t sequence;
     uint32_t tables_total;
     uint32_t tables_success;
@@ -95,5 +96,7 @@ enum err copy_store(struct ops *ops, const struct ops_job *job, int data, bool w
 
 /* The runners. */
 void backup_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
+void compact_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
+void scrub_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
 
 #endif

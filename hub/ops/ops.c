@@ -24,6 +24,8 @@ typedef void (*runner)(struct ops *, const struct ops_job *, struct ops_outcome 
 
 static const runner RUNNERS[JOB_KIND_END] = {
     [JOB_BACKUP] = backup_run,
+    [JOB_COMPACT] = compact_run,
+    [JOB_SCRUB] = scrub_run,
 };
 
 static void wake(void *context)
@@ -188,6 +190,8 @@ static void tell_finished(struct ops *ops, const struct ops_job *job,
         .code = text_in(envelope, outcome->code),
         .outcome = text_in(envelope, outcome->made),
         .bytes = (int64_t)outcome->bytes,
+        .bytes_before = (int64_t)outcome->bytes_before,
+        .has_bytes_before = outcome->bytes_before > 0,
         .sequence = (int64_t)outcome->sequence,
         .tables_total = outcome->tables_total,
         .tables_success = outcome->tables_success,

@@ -21,6 +21,12 @@ struct ops_options {
     const char *backup_directory;
     uint32_t backups_kept;
     uint64_t backup_bytes_per_second;
+    const char *const *tables; /* their names */
+    unsigned table_count;
+    uint32_t compaction_percent; /* of the file that must be free, and how much */
+    uint64_t compaction_bytes_min;
+    uint64_t scrub_bytes_per_second;
+    const char *quarantine_directory; /* for records that rotted; made when needed */
 };
 
 enum err ops_create(const struct ops_options *options, struct ops **ret_ops);

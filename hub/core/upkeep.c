@@ -1,0 +1,102 @@
+#include "core/upkeep.h"
+
+#include "core/deadline.h"
+#include "core/event.h"
+#include "core/handlers.h"
+
+enum { BUSY_RETRY_MS = 10 * 60 * 1000 /* the job queue was full */ };
+
+static const struct upkeep {
+    enum job_kind job;
+    enum deadline_kind deadline;
+    enum counter due;  /* wall: when; 0: never */
+    enum counter base; /* wall: what the interval counts from */
+} UPKEEPS[] = {
+    { JOB_COMPACT, DEADLINE_COMPACT, COUNTER_COMPACT_DUE_MS, COUNTER_COMPACT_BASE_MS },
+    { JOB_SCRUB, DEADLINE_SCRUB, COUNTER_SCRUB_DUE_MS, COUNTER_SCRUB_BASE_MS },
+};
+
+enum { UPKEEP_COUNT = sizeof UPKEEPS / sizeof UPKEEPS[0] };
+
+static int64_t interval_ms(const struct step *step, const struct upkeep *upkeep)
+{
+    return upkeep->job == JOB_COMPACT ? step->settings->compaction_interval_ms
+                                      : step->settings->scrub_interval_ms;
+}
+
+static void due_move(struct step *step, const struct upkeep *upkeep, int64_t due_ms)
+{
+    int64_t was_ms = (int64_t)step_counter(step, upkeep->due);
+    if (was_ms == due_ms)
+        return;
+    if (was_ms != 0)
+        deadline_remove_number(step, CLOCK_WALL, was_ms, upkeep->deadline, 0);
+    if (due_ms != 0)
+        deadline_add_number(step, CLOCK_WALL, due_ms, upkeep->deadline, 0);
+    step_counter_put(step, upkeep->due, (uint64_t)due_ms);
+}
+
+void upkeep_schedule(struct step *step)
+{
+    for (int i = 0; i < UPKEEP_COUNT; i++) {
+        const struct upkeep *upkeep = &UPKEEPS[i];
+        int64_t base_ms = (int64_t)step_counter(step, upkeep->base);
+        if (interval_ms(step, upkeep) == 0) {
+            due_move(step, upkeep, 0);
+            continue;
+        }
+        /* A base ahead of the clock was read off one that went wrong. */
+        if (base_ms == 0 || base_ms > step->command->wall_ms) {
+            base_ms = step->command->wall_ms;
+            step_counter_put(step, upkeep->base, (uint64_t)base_ms);
+        }
+        due_move(step, upkeep, base_ms + interval_ms(step, upkeep));
+    }
+}
+
+static const struct upkeep *upkeep_of(uint32_t deadline)
+{
+    for (int i = 0; i < UPKEEP_COUNT; i++)
+        if ((uint32_t)UPKEEPS[i].deadline == deadline)
+            return &UPKEEPS[i];
+    return NULL;
+}
+
+void upkeep_due(struct step *step, uint32_t deadline, int64_t due_ms)
+{
+    const struct upkeep *upkeep = upkeep_of(deadline);
+    int64_t now_ms = step->command->wall_ms;
+    if (upkeep == NULL || (int64_t)step_counter(step, upkeep->due) != due_ms) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
+    step_counter_put(step, upkeep->due, 0); /* the row has fired */
+    if (interval_ms(step, upkeep) == 0)
+        return;
+    if (step_counter(step, COUNTER_JOBS_OPEN) >= JOBS_OPEN_MAX) {
+        due_move(step, upkeep, now_ms + BUSY_RETRY_MS);
+        return;
+    }
+    struct job job = { .kind = upkeep->job, .scheduled = true };
+    (void)job_create(step, &job);
+    step_counter_put(step, upkeep->base, (uint64_t)now_ms);
+    due_move(step, upkeep, now_ms + interval_ms(step, upkeep));
+}
+
+unsigned upkeep_deadlines(struct step *step)
+{
+    unsigned count = 0;
+    for (int i = 0; i < UPKEEP_COUNT; i++)
+        count += step_counter(step, UPKEEPS[i].due) != 0;
+    return count;
+}
+
+void on_record_rotted(struct step *step, const struct message_record_rotted *message)
+{
+    struct message event = { .type = MESSAGE_EVENT_RECORD_CORRUPT };
+    event.as.event_record_corrupt = (struct message_event_record_corrupt){
+        .table = message->table,
+        .key = message->key,
+    };
+    event_add(step, &event);
+}

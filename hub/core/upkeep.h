@@ -1,0 +1,28 @@
+/*
+ * upkeep.h - what the hub has done to its store by the clock: compaction and scrub.
+ *
+ * Each is a deadline on the wall clock that counts from the last time, so that a restart
+ * neither skips nor repeats; what was missed while the hub was down is made up once. Whether
+ * there is anything to do the ops thread finds out.
+ */
+#ifndef CORE_UPKEEP_H
+#define CORE_UPKEEP_H
+
+#include "core/job.h"
+
+/* The hub starts: the deadlines stand where the settings want them. */
+void upkeep_schedule(struct step *step);
+
+/* A deadline: a job is queued. */
+void upkeep_due(struct step *step, uint32_t deadline, int64_t due_ms);
+
+/* What whoever waits for a compaction is told. */
+void compact_job_answer(struct step *step, const struct job *job);
+
+/* A compaction has ended. */
+void compact_job_ended(struct step *step, const struct job *job);
+
+/* How many deadlines of upkeep there should be. */
+unsigned upkeep_deadlines(struct step *step);
+
+#endif
