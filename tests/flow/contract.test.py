@@ -414,11 +414,16 @@ class Provocations:
         if self.expects(422, "unknown_dependency"):
             self.ask(422, "unknown_dependency", token=token,
                      body={**body, "depends_on": [MISSING_TASK]})
+        if self.expects(404, "unknown_table"):
+            self.ask(404, "unknown_table", token=token, values={"table": "nothing"})
         if self.expects(404, "job_not_found"):
             self.ask(404, "job_not_found", token=token, values={"job_id": "99"})
         if self.expects(500, "backup_failed"):
             no_place_for_backups(self.hub)
             self.ask(500, "backup_failed", token=token, body=body)
+        if self.expects(500, "compaction_failed"):
+            (self.hub.data / "compacting").write_text("in the way")
+            self.ask(500, "compaction_failed", token=token, body=body)
         self.schemas(token, body)
         self.rates(token, body)
         if self.expects(409, "idempotency_conflict"):

@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 from support import (SANITIZED, case, eventually, main, same, until)  # noqa: E402
 
 BLOB = {"blob": "x" * 20_000}
-MANY = 40 if SANITIZED else 150
+MANY = 40 if SANITIZED else 120
 HELD_MS_MAX = 2000 if SANITIZED else 250  # P19's bound on what the fleet waits
 SOON = ("--compaction-interval-ms", "1000", "--compaction-percent", "10",
         "--compaction-bytes-min", "100000")
@@ -26,21 +26,17 @@ def compact(hub, body=None, path="/api/admin/compact"):
     return hub.http("POST", path, body if body is not None else {}, token=hub.admin)
 
 
-async def waste(hub, agent, count=MANY):
-    """Grows the file and leaves most of it free: results of tasks that are retried."""
-    tasks = [hub.submit(str(n), metadata=BLOB) for n in range(count)]
-    for _ in tasks:
-        await agent.complete(await agent.given(), result={"blob": "y" * 100_000})
-    return [task["task_id"] for task in tasks]
-
-
-def free_some(hub):
-    """Messages of which only the youngest are kept leave free pages behind."""
-    for n in range(MANY):
+def free_some(hub, count=MANY):
+    """A mailbox is filled and then emptied at once: all it took is free pages now."""
+    token = hub.register("hoarder")
+    for n in range(count):
         answer = hub.http("POST", "/api/message",
-                          {"to": "nobody", "payload": {"n": n, "text": "z" * 60_000}},
+                          {"to": "hoarder", "payload": {"n": n, "text": "z" * 60_000}},
                           token=hub.submitter)
         same(answer.status, 200)
+    while (mail := hub.http("GET", "/api/mailbox/hoarder", token=token).json)["count"] > 0:
+        same(hub.http("POST", "/api/mailbox/hoarder/ack", {"seq": mail["last_seq"]},
+                      token=token).status, 200)
 
 
 def job_of(hub, kind):
@@ -53,10 +49,12 @@ def job_of(hub, kind):
     return None
 
 
-@case("--messages-max", "3", "--mailbox-max", "1", "--map-bytes-first", "1048576")
+@case("--messages-max", "3", "--mailbox-max", "200", "--map-bytes-first", "1048576")
 async def the_file_shrinks_under_a_working_fleet_and_nothing_is_lost(hub):
     ada = await hub.agent("ada")
-    done = await waste(hub, ada)
+    done = [hub.submit(str(n), metadata=BLOB)["task_id"] for n in range(20)]
+    for _ in done:
+        await ada.complete(await ada.given())
     free_some(hub)
     before = file_bytes(hub)
     acked = []
@@ -78,9 +76,9 @@ async def the_file_shrinks_under_a_working_fleet_and_nothing_is_lost(hub):
     same((told["status"], told["dry_run"], told["tables_skipped"]), ("complete", False, 0))
     same(told["tables_compacted"], told["tables_total"])
     same({result["status"] for result in told["results"]}, {"compacted"})
-    assert told["bytes_after"] < told["bytes_before"], told
+    assert told["bytes_after"] < told["bytes_before"] / 2, (told["bytes_before"], told["bytes_after"], len(acked))
     assert file_bytes(hub) < before, (file_bytes(hub), before)
-    held = [json.loads(line)["metadata"]["held_us"] for line in hub.log().splitlines()
+    held = [json.loads(line)["held_us"] for line in hub.log().splitlines()
             if '"store_compacted"' in line] or [0]
     assert max(held) < HELD_MS_MAX * 1000, held
 
@@ -96,7 +94,7 @@ async def the_file_shrinks_under_a_working_fleet_and_nothing_is_lost(hub):
     assert not (hub.data / "data.prev").exists()
 
 
-@case("--messages-max", "3", "--mailbox-max", "1")
+@case("--messages-max", "3", "--mailbox-max", "200")
 def a_dry_run_tells_what_would_be_won_and_changes_nothing(hub):
     free_some(hub)
     before = file_bytes(hub)
@@ -126,7 +124,7 @@ def by_the_name_of_a_table_as_agentcom_does(hub):
     same((answer.status, answer.json["error"]), (404, "unknown_table"))
 
 
-@case("--messages-max", "3", "--mailbox-max", "1", *SOON)
+@case("--messages-max", "3", "--mailbox-max", "200", *SOON)
 def a_file_that_is_mostly_free_is_compacted_by_itself(hub):
     free_some(hub)
     before = file_bytes(hub)
@@ -138,12 +136,12 @@ def a_file_that_is_mostly_free_is_compacted_by_itself(hub):
     assert "compaction_complete" in kinds, kinds
 
 
-@case("--messages-max", "3", "--mailbox-max", "1", *SOON)
+@case("--messages-max", "3", "--mailbox-max", "200", *SOON)
 async def killed_in_the_middle_of_it_the_store_is_whole(hub):
     chance = random.Random(3)
     acked = []
     for _ in range(3 if SANITIZED else 8):
-        free_some(hub)
+        free_some(hub, 20)
         acked.append(hub.submit("kept")["task_id"])
         time.sleep(chance.uniform(0, 1.2))
         hub.kill()

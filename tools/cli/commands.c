@@ -64,6 +64,6 @@ static const struct command_group WORD_GROUP = { NULL, COMMANDS,
 const struct command_group *const COMMAND_GROUPS[] = {
     &TASK_GROUP,    &AGENT_GROUP,  &TOKEN_GROUP,   &HUB_GROUP,
     &IMPORT_GROUP,  &SCHEMA_GROUP, &MESSAGE_GROUP, &CHANNEL_GROUP,
-    &MAILBOX_GROUP, &RATE_GROUP,   &WORD_GROUP,
+    &MAILBOX_GROUP, &RATE_GROUP,   &STORE_GROUP,   &WORD_GROUP,
 };
 const size_t COMMAND_GROUP_COUNT = sizeof COMMAND_GROUPS / sizeof COMMAND_GROUPS[0];

@@ -428,6 +428,26 @@ static void see_backups(struct fleet *fleet, size_t count)
     fleet_do(fleet, &message);
 }
 
+static void compact(struct fleet *fleet, struct slice table)
+{
+    struct message message = { .type = MESSAGE_POST_ADMIN_COMPACT };
+    if (table.size > 0) {
+        message.type = MESSAGE_POST_ADMIN_COMPACT_TABLE;
+        message.as.post_admin_compact_table.table = table;
+    }
+    fleet_as_client(fleet, "ops", ROLE_OPERATOR);
+    fleet_do(fleet, &message);
+}
+
+static void record_rots(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_RECORD_ROTTED };
+    message.as.record_rotted.table = SLICE_OF("task");
+    message.as.record_rotted.key = SLICE_OF("0001");
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &message);
+}
+
 /* Jobs that end well, that fail, that take too long and that are never done. */
 static void jobs(struct fleet *fleet)
 {
@@ -444,6 +464,11 @@ static void jobs(struct fleet *fleet)
     ask_for_backup(fleet, true);
     fleet_pass(fleet, 20 * 1000);
     fleet_settle(fleet);
+    compact(fleet, SLICE_OF(""));
+    finish_job(fleet, first + 3, true);
+    compact(fleet, SLICE_OF("task_queue"));
+    finish_job(fleet, first + 4, false);
+    record_rots(fleet);
     ask_for_backup(fleet, false);
     scene_hub_started(fleet);
     ask_for_backup(fleet, true);
