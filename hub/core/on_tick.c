@@ -151,6 +151,20 @@ static void resend(struct step *step, uint64_t number)
     hold_offer(step, &task, &agent);
 }
 
+/* What the hub does for itself. */
+static void upkeep_deadline_fire(struct step *step, const struct deadline *deadline,
+                                 uint64_t number)
+{
+    if (deadline->kind == DEADLINE_JOB_WAIT)
+        job_wait_over(step, number, deadline->due_ms);
+    else if (deadline->kind == DEADLINE_BACKUP)
+        backup_due(step, deadline->due_ms);
+    else if (deadline->kind == DEADLINE_RETENTION)
+        retention_sweep(step, deadline->due_ms);
+    else
+        upkeep_due(step, deadline->kind, deadline->due_ms);
+}
+
 static void deadline_fire(struct step *step, const struct deadline *deadline)
 {
     if (deadline->kind == DEADLINE_IDEMPOTENCY) {
@@ -209,17 +223,11 @@ static void deadline_fire(struct step *step, const struct deadline *deadline)
         reset_go_on(step);
         break;
     case DEADLINE_JOB_WAIT:
-        job_wait_over(step, number, deadline->due_ms);
-        break;
     case DEADLINE_BACKUP:
-        backup_due(step, deadline->due_ms);
-        break;
-    case DEADLINE_RETENTION:
-        retention_sweep(step, deadline->due_ms);
-        break;
     case DEADLINE_COMPACT:
     case DEADLINE_SCRUB:
-        upkeep_due(step, deadline->kind, deadline->due_ms);
+    case DEADLINE_RETENTION:
+        upkeep_deadline_fire(step, deadline, number);
         break;
     case DEADLINE_IDEMPOTENCY:
     case DEADLINE_TOKEN:
