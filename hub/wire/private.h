@@ -18,13 +18,13 @@ struct wire_schemas {
     struct schema *headers;
 };
 
-enum { WIRE_SLOTS = 256 }; /* at least twice the names of a direction, a power of two */
+enum { WIRE_SLOTS = 1024 }; /* at least twice the names of a direction, a power of two */
 
 struct wire {
     struct wire_schemas schemas[MESSAGE_COUNT];
     /* Open addressing from a name's hash to its message; MESSAGE_NONE: empty. */
-    uint8_t inbound[WIRE_SLOTS];
-    uint8_t outbound[WIRE_SLOTS];
+    uint16_t inbound[WIRE_SLOTS];
+    uint16_t outbound[WIRE_SLOTS];
 };
 
 struct wire_reader {

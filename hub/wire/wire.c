@@ -14,7 +14,7 @@ static size_t slot_of(struct slice name)
     return (size_t)(siphash((struct siphash_key){ { 0, 0 } }, name) & (WIRE_SLOTS - 1));
 }
 
-static const uint8_t *slots_of(const struct wire *wire, enum message_direction direction)
+static const uint16_t *slots_of(const struct wire *wire, enum message_direction direction)
 {
     return direction == DIRECTION_SOCKET_IN ? wire->inbound : wire->outbound;
 }
@@ -22,7 +22,7 @@ static const uint8_t *slots_of(const struct wire *wire, enum message_direction d
 enum message_type wire_find(const struct wire *wire, enum message_direction direction,
                             struct slice name)
 {
-    const uint8_t *slots = slots_of(wire, direction);
+    const uint16_t *slots = slots_of(wire, direction);
     for (size_t at = slot_of(name); slots[at] != MESSAGE_NONE; at = (at + 1) % WIRE_SLOTS)
         if (slice_equal(MESSAGE_ROWS[slots[at]].name, name))
             return (enum message_type)slots[at];
@@ -31,11 +31,11 @@ enum message_type wire_find(const struct wire *wire, enum message_direction dire
 
 static void names_add(struct wire *wire)
 {
-    _Static_assert(MESSAGE_COUNT <= UINT8_MAX, "a slot holds a message type");
+    _Static_assert(MESSAGE_COUNT <= UINT16_MAX, "a slot holds a message type");
     _Static_assert((int)MESSAGE_COUNT < (int)WIRE_SLOTS,
                    "an empty slot ends every search");
     for (size_t i = MESSAGE_NONE + 1; i < MESSAGE_COUNT; i++) {
-        uint8_t *slots;
+        uint16_t *slots;
         if (MESSAGE_ROWS[i].direction == DIRECTION_SOCKET_IN)
             slots = wire->inbound;
         else if (MESSAGE_ROWS[i].direction == DIRECTION_SOCKET_OUT)
@@ -45,7 +45,7 @@ static void names_add(struct wire *wire)
         size_t at = slot_of(MESSAGE_ROWS[i].name);
         while (slots[at] != MESSAGE_NONE)
             at = (at + 1) % WIRE_SLOTS;
-        slots[at] = (uint8_t)i;
+        slots[at] = (uint16_t)i;
     }
 }
 
