@@ -52,7 +52,9 @@ class Caller:
         body = b"x" if method in WITH_BODY else None
         connection.request(method, path, body=body, headers=headers)
         response = connection.getresponse()
-        text = response.read()
+        # A stream that was opened has no end.
+        endless = response.status == 200 and "event-stream" in response.headers["Content-Type"]
+        text = b"" if endless else response.read()
         connection.close()
         return response.status, text, response.headers
 
@@ -174,6 +176,24 @@ def the_enrolment_secret_opens_one_route(hub):
     same(opened, ["/api/enrol"])
 
 
+async def one_that_brings_its_token(hub, kind, roles, scope, example):
+    """It says who it is by itself, so a connection that has not identified may send it."""
+    def token(role, **fields):
+        return hub.mint(f"{kind}-{role}-{len(fields)}", role, **fields)
+
+    tries = [("0" * 64, "invalid_token"), (None, "not_identified")]
+    tries += [(token(role), None if role in roles else "forbidden") for role in ROLES]
+    tries += [(token(role, scopes=[lacking(role, scope, hub)]), "forbidden")
+              for role in roles]
+    for shown, wanted in tries:
+        link = await hub.link()
+        asked = {**example, "token": shown, "since": 0}
+        await link.say(json.dumps(asked))
+        heard = await link.expect()
+        same((kind, heard.get("error")), (kind, wanted))
+        await link.leave()
+
+
 @case()
 async def every_socket_type_is_open_to_its_roles_and_to_nobody_else(hub):
     types = types_of(hub)
@@ -181,6 +201,9 @@ async def every_socket_type_is_open_to_its_roles_and_to_nobody_else(hub):
     whole = await hub.agent("ada")
     for kind, (roles, scope, example) in types.items():
         assert roles and scope, f"{kind} names no role or no scope"
+        if kind != "identify" and "token" in example:
+            await one_that_brings_its_token(hub, kind, roles, scope, example)
+            continue
         # Nobody is anybody here: the first word is who one is.
         if kind != "identify":
             stranger = await hub.link()
