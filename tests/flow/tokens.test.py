@@ -216,6 +216,40 @@ def a_setting_lets_a_token_stand_in_a_url(hub):
     assert token[:16] not in hub.log(), "it is never logged"
 
 
+@case()
+def each_change_of_a_token_is_told_once_with_who_did_it_from_where(hub):
+    admin = hub.http("POST", "/api/enrol", {"agent_id": "root"}, token=hub.secret)
+    hub.admin_token = admin.json["token"]
+    old = hub.mint("ada", "agent", scopes=["tasks:read", "tokens:own"], label="laptop")
+    new = rotate(hub, "ada", token=old, overlap_ms=300)["token"]
+    until(lambda: status(hub, old) == 401, "the overlap is over")
+    same(status(hub, hub.admin, "DELETE", f"/admin/tokens/ada/{new[:8]}"), 200)
+    same(status(hub, hub.register("bob"), "POST", "/admin/tokens/eve/rotate", {}), 403)
+
+    def told():
+        answer = hub.http("GET", "/api/events?since=0&limit=1000", token=hub.admin)
+        same(answer.status, 200)
+        for text in (admin.json["token"], old, new):
+            assert text[8:] not in answer.text, "an event holds a secret"
+        return [event for event in answer.json["events"]
+                if event["type"].startswith(("token_", "admin_", "enrolment_"))]
+
+    until(lambda: any(event["type"] == "token_expired" for event in told()), "it is told")
+    events = told()
+    same([event["type"] for event in events],
+         ["enrolment_offered", "admin_enrolled", "token_created", "token_rotated",
+          "token_expired", "token_revoked", "token_created"])
+    data = [event["data"] for event in events]
+    same([event.get("agent_id") for event in data],
+         [None, "root", "ada", "ada", "ada", "ada", "bob"])
+    same((data[2]["prefix"], data[2]["scopes"], data[2]["label"]),
+         (old[:8], ["tasks:read", "tokens:own"], "laptop"))
+    same((data[3]["prefix"], data[3]["count"], data[4]["prefix"]), (new[:8], 1, old[:8]))
+    same((data[5]["count"], data[5]["prefix"]), (1, new[:8]))
+    same([(event.get("actor"), event.get("address")) for event in events[2:4]],
+         [("root", "127.0.0.1"), ("ada", "127.0.0.1")])
+
+
 @case("--log-level", "debug")
 def no_token_is_ever_written_down(hub):
     texts = [hub.secret, hub.admin, hub.register("ada"), hub.mint("ci", "viewer")]
