@@ -956,7 +956,8 @@ async def what_agents_hear_of_each_other_is_as_documented(hub):
     stage.socket.check_seen()
 
 
-@case("--presence-interval-ms", "1", "--send-queue-bytes-max", "65536")
+@case("--presence-interval-ms", "1", "--send-queue-bytes-max", "65536",
+      "--rate-agent-light", "1000000")
 async def who_does_not_read_changes_hears_of_a_gap_as_documented(hub):
     stage = await Stage(hub).up()
     await stage.ada.leave()
