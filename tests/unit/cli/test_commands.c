@@ -182,8 +182,10 @@ static void list_check(const struct command_group *group, const struct command *
     /* Behind each route's row stands that of its success answer. */
     const struct field_table *answer = MESSAGE_ROWS[command->route + 1].table;
     const struct field *list = field_find(answer, slice_from_text(command->list->member));
-    if (list == NULL || list->kind != FIELD_OBJECTS)
+    if (list == NULL || list->kind != FIELD_OBJECTS) {
         fail_at(group, command, "is no list of the answer's", command->list->member);
+        return;
+    }
     for (size_t i = 0; i < TABLE_COLUMNS_MAX && command->list->columns[i].head != NULL;
          i++) {
         const struct column *column = &command->list->columns[i];
