@@ -27,7 +27,7 @@ void agents_init(struct agents *agents, struct sim *sim)
         struct agent_actor *agent = &agents->agents[i];
         (void)snprintf(agent->id, sizeof agent->id, "agent-%u", i);
         agent->connection = NO_CONNECTION;
-        agent->abilities = ((uint32_t)dice_draw(dice) | (uint32_t)dice_draw(dice)) & all;
+        agent->abilities = dice_many(dice, all);
         agent->slots = dice_chance(dice, 600) ? 1 : 1 + dice_below(dice, JOBS_MAX);
     }
 }

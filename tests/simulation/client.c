@@ -64,8 +64,8 @@ static struct client_request *request_add(struct clients *clients, enum purpose 
     request->moment = ++clients->moment;
     bool admin = purpose == PURPOSE_MINT || purpose == PURPOSE_REVOKE;
     const char *token = admin ? clients->sim->hub.admin_token : clients->token;
-    memcpy(request->authorization, "Bearer ", 7);
-    memcpy(request->authorization + 7, token, TOKEN_TEXT_BYTES);
+    (void)snprintf(request->authorization, sizeof request->authorization, "Bearer %.*s",
+                   (int)TOKEN_TEXT_BYTES, token);
     clients->requests[clients->request_count++] = request;
     return request;
 }
@@ -214,7 +214,7 @@ void clients_submit(struct clients *clients)
     *submission = (struct submission){
         .number = number,
         .keyed = dice_chance(dice, 850),
-        .needs = (uint32_t)dice_draw(dice) & (uint32_t)dice_draw(dice) & all,
+        .needs = dice_few(dice, all),
         .lane = dice_below(dice, sim->plan.lanes),
         .attempts = dice_chance(dice, 500) ? 0 : 1 + dice_below(dice, 5),
         .pad = dice_chance(dice, 50) ? dice_below(dice, PAD_MAX) : dice_below(dice, 60),

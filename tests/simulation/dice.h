@@ -35,6 +35,21 @@ static inline uint32_t dice_below(struct dice *dice, uint32_t end)
     return (uint32_t)(dice_draw(dice) % end);
 }
 
+/* Some of the bits: each with three chances of four, or with one. */
+static inline uint32_t dice_many(struct dice *dice, uint32_t bits)
+{
+    uint32_t first = (uint32_t)dice_draw(dice);
+    uint32_t second = (uint32_t)dice_draw(dice);
+    return (first | second) & bits;
+}
+
+static inline uint32_t dice_few(struct dice *dice, uint32_t bits)
+{
+    uint32_t first = (uint32_t)dice_draw(dice);
+    uint32_t second = (uint32_t)dice_draw(dice);
+    return first & second & bits;
+}
+
 /* Both ends belong to it. */
 static inline int64_t dice_between(struct dice *dice, int64_t low, int64_t high)
 {
