@@ -266,6 +266,30 @@ def an_agent_is_registered_and_starts_with_what_is_printed():
         same(printed["ca_file"], os.path.realpath(config), "whom the sidecar trusts")
 
 
+def an_agent_is_drained_and_resumed():
+    with Fleet() as fleet:
+        fleet.sidecar("ada", command=["/bin/sh", "-c", "until [ -e go ]; do sleep 0.05; done"])
+        task_id = fleet.submit("long")
+        fleet.await_state(task_id, "working")
+        same(good(fleet.drover("agent", "drain", "ada")), "ada draining, 1 task in hand\n",
+             "drain")
+        listed = good(fleet.drover("agent", "states"))
+        holds(re.search(rf"^ada +working +{task_id} +1/1 +draining ", listed, re.M),
+              f"{listed!r}")
+        same(fleet.drover("--timeout", "200ms", "agent", "drain", "--wait", "ada")[0],
+             TIMEOUT, "it is at work")
+        fleet.write("ada/go", "")
+        same(good(fleet.drover("agent", "drain", "--wait", "ada")), "ada drained\n", "wait")
+        same(good(fleet.drover("agent", "resume", "ada")), "ada resumed, 0 tasks in hand\n",
+             "resume")
+        fleet.await_state(fleet.submit("one more"), "completed")
+        same(json.loads(good(fleet.drover("--json", "agent", "drain", "ada")))["status"],
+             "draining", "as JSON")
+        same(fleet.drover("agent", "drain", "nobody")[0], NOT_FOUND, "nobody")
+        away = good(fleet.drover("agent", "states", "--offline", "--all"))
+        holds("ada" in away, f"{away!r}")
+
+
 def tokens_are_made_listed_and_revoked():
     with Fleet() as fleet:
         token = good(fleet.drover("token", "create", "ci", "--role", "viewer")).strip()

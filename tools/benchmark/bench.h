@@ -18,6 +18,7 @@ struct bench_options {
 
 enum err bench_lifecycle(const struct bench_options *options);
 enum err bench_idle(const struct bench_options *options);
+enum err bench_presence(const struct bench_options *options);
 enum err bench_schema(const struct bench_options *options);
 
 #endif

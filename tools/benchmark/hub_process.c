@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define START_TRIES 1000
+#define FIXED_FLAGS_MAX 32
 #define TRY_NS 10000000
 #define FILE_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
@@ -46,11 +47,11 @@ static bool port_read(const char *path, uint16_t *ret_port)
 }
 
 static enum err hub_spawn(struct hub_process *hub, char *program, char *data,
-                          char *port_file)
+                          char *port_file, const char *const *flags)
 {
     /* Its agents register and submit as fast as they can: the limits are in force, and far
      * away. */
-    char *arguments[] = {
+    char *arguments[FIXED_FLAGS_MAX + HUB_FLAGS_MAX] = {
         program,
         "--data",
         data,
@@ -67,6 +68,11 @@ static enum err hub_spawn(struct hub_process *hub, char *program, char *data,
         "10000000",
         NULL,
     };
+    size_t count = 0;
+    while (arguments[count] != NULL)
+        count++;
+    for (size_t i = 0; flags[i] != NULL && i < HUB_FLAGS_MAX - 1; i++)
+        arguments[count++] = (char *)(uintptr_t)flags[i];
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, hub->log,
@@ -77,6 +83,13 @@ static enum err hub_spawn(struct hub_process *hub, char *program, char *data,
 }
 
 enum err hub_start(struct hub_process *hub, const char *under)
+{
+    static const char *const none[] = { NULL };
+    return hub_start_with(hub, under, none);
+}
+
+enum err hub_start_with(struct hub_process *hub, const char *under,
+                        const char *const *flags)
 {
     char program[300], data[300], port_file[300];
     static unsigned count;
@@ -89,7 +102,7 @@ enum err hub_start(struct hub_process *hub, const char *under)
         !path_join(port_file, sizeof port_file, hub->directory, "port") ||
         !path_join(hub->log, sizeof hub->log, hub->directory, "log"))
         return ERR_IO;
-    err = hub_spawn(hub, program, data, port_file);
+    err = hub_spawn(hub, program, data, port_file, flags);
     for (int i = 0; err == ERR_OK && i < START_TRIES; i++) {
         if (port_read(port_file, &hub->port))
             return ERR_OK;
@@ -140,6 +153,25 @@ enum err hub_stop(struct hub_process *hub, struct hub_counts *ret_counts)
     }
     directory_clear(hub->directory);
     return ERR_OK;
+}
+
+int64_t hub_cpu_ms(const struct hub_process *hub)
+{
+    char path[64], line[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", hub->pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    /* The name, in brackets, may hold anything; 11 fields are between it and the times. */
+    char *at = fgets(line, sizeof line, file) != NULL ? strrchr(line, ')') : NULL;
+    fclose(file);
+    for (int i = 0; at != NULL && i < 12; i++)
+        at = strchr(at + 1, ' ');
+    if (at == NULL)
+        return 0;
+    unsigned long long user = strtoull(at, &at, 10);
+    unsigned long long kernel = strtoull(at, NULL, 10);
+    return (int64_t)((user + kernel) * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK));
 }
 
 uint64_t hub_resident_bytes(const struct hub_process *hub)

@@ -21,6 +21,12 @@ struct hub_process {
 /* `under` is the directory whose disk is measured. */
 enum err hub_start(struct hub_process *hub, const char *under);
 
+/* With more flags, at most HUB_FLAGS_MAX; NULL ends them. */
+enum { HUB_FLAGS_MAX = 8 };
+
+enum err hub_start_with(struct hub_process *hub, const char *under,
+                        const char *const *flags);
+
 /* SIGTERM, then waits. The counters are those of its last log line. */
 struct hub_counts {
     int64_t commits;
@@ -29,6 +35,9 @@ struct hub_counts {
 };
 
 enum err hub_stop(struct hub_process *hub, struct hub_counts *ret_counts);
+
+/* Processor time used so far. */
+int64_t hub_cpu_ms(const struct hub_process *hub);
 
 /* Resident bytes now. */
 uint64_t hub_resident_bytes(const struct hub_process *hub);

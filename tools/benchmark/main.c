@@ -16,6 +16,7 @@ static const struct {
     { "lifecycle", bench_lifecycle,
       "durable task lifecycles a second, over WebSockets; then idle" },
     { "idle", bench_idle, "memory of the hub per idle connection" },
+    { "presence", bench_presence, "what a change of status costs a large fleet" },
     { "schema", bench_schema, "validations a second, beside ajv and python3-jsonschema" },
 };
 

@@ -1,3 +1,5 @@
+#include "cli/agent.h"
+
 #include "cli/listing.h"
 #include "cli/request.h"
 #include "json/writer.h"
@@ -27,6 +29,18 @@ static const struct listing AGENTS = {
                  { .head = "CONNECTED", .field = "connected_at", .kind = COLUMN_TIME },
                  { .head = "STATUS", .field = "status" },
                  { .head = "CAN", .field = "capabilities", .kind = COLUMN_TEXTS } },
+    .page = "1000",
+};
+
+static const struct listing STATES = {
+    .member = "agents",
+    .columns = { { .head = "AGENT", .field = "agent_id" },
+                 { .head = "DOES", .field = "fsm_state" },
+                 { .head = "TASK", .field = "current_task_id" },
+                 { .head = "TASKS", .cell = tasks_cell },
+                 { .head = "FLAGS", .field = "flags", .kind = COLUMN_TEXTS },
+                 { .head = "CONNECTED", .field = "connected_at", .kind = COLUMN_TIME } },
+    .page = "1000",
 };
 
 static void words_write(const struct invocation *invocation, const char *option,
@@ -157,7 +171,28 @@ static enum outcome pushed_show(const struct answer *answer)
 }
 
 static const struct command COMMANDS[] = {
-    { .name = "list", .route = MESSAGE_GET_AGENTS, .list = &AGENTS },
+    { .name = "list",
+      .route = MESSAGE_GET_AGENTS,
+      .list = &AGENTS,
+      .options = { { .name = "--limit", .value = "N", .field = "limit" },
+                   { .name = "--cursor", .value = "CURSOR", .field = "cursor" },
+                   { .name = "--all", .help = "Page after page, to the end." } } },
+    { .name = "states",
+      .route = MESSAGE_GET_AGENT_STATES,
+      .list = &STATES,
+      .options = { { .name = "--offline", .field = "offline" },
+                   { .name = "--limit", .value = "N", .field = "limit" },
+                   { .name = "--cursor", .value = "CURSOR", .field = "cursor" },
+                   { .name = "--all", .help = "Page after page, to the end." } } },
+    { .name = "drain",
+      .route = MESSAGE_POST_AGENT_DRAIN,
+      .run = drain_run,
+      .arguments = { { .name = "AGENT", .field = "agent_id" } },
+      .options = { { .name = "--wait", .help = "Stay until it has no task in hand." } } },
+    { .name = "resume",
+      .route = MESSAGE_POST_AGENT_RESUME,
+      .show = drain_show,
+      .arguments = { { .name = "AGENT", .field = "agent_id" } } },
     { .name = "register",
       .route = MESSAGE_POST_ONBOARD_REGISTER,
       .run = register_run,

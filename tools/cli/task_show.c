@@ -100,6 +100,7 @@ static void fields_show(const struct answer *answer, struct buffer *shown)
     attempts_show(answer, shown);
     field_member(answer, "progress", "progress", shown);
     field_member(answer, "note", "progress_note", shown);
+    field_member(answer, "blocked", "blocked_reason", shown);
     field_member(answer, "last error", "last_error", shown);
     field_member(answer, "tokens used", "tokens_used", shown);
     field_member(answer, "result", "result", shown);

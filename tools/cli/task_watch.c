@@ -41,6 +41,15 @@ static void line_make(const struct answer *answer, struct buffer *line)
         buffer_append_text(line, ", ");
         text_escape(why, false, "", line);
     }
+    const struct json_node *blocked = member_of(answer, answer->root, "blocked_reason");
+    if (held && blocked != NULL && blocked->kind == JSON_STRING) {
+        buffer_append_text(line, ", blocked");
+        buffer_append_text(line, blocked->value.text.size > 0 ? ": " : "");
+        text_escape(blocked->value.text.size > 200
+                        ? slice_make(blocked->value.text.data, 200)
+                        : blocked->value.text,
+                    false, "", line);
+    }
     if (held && agent.size > 0) {
         buffer_append_text(line, ", ");
         text_escape(agent, false, "", line);
