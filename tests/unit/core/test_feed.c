@@ -68,7 +68,8 @@ static int end(void **state)
 static void text_keep(char *space, size_t room, struct slice text)
 {
     assert_true(text.size < room);
-    memcpy(space, text.data, text.size);
+    if (text.size > 0)
+        memcpy(space, text.data, text.size);
     space[text.size] = '\0';
 }
 
