@@ -173,9 +173,8 @@ async def four_agents_share_twenty_tasks_by_their_lanes(hub):
 @case()
 async def twelve_tasks_of_alternating_lanes_are_done(hub):
     _, lanes = await scale(hub, ["low", "urgent"] * 6)
-    # Four were handed out before the rest was there.
-    assert sorted(lanes["urgent"])[2] <= sorted(lanes["low"])[2], lanes
-    assert mean(lanes["urgent"]) <= mean(lanes["low"]), lanes
+    # Two of each were handed out before the rest was there.
+    assert max(lanes["urgent"]) <= sorted(lanes["low"])[2], lanes
 
 
 @case()
