@@ -99,13 +99,15 @@ static enum import_outcome needs_take(struct step *step,
     return IMPORT_DONE;
 }
 
-static void head_fill(const struct message_import_task *message, struct task *task)
+static void head_fill(const struct step *step, const struct message_import_task *message,
+                      struct task *task)
 {
-    task->lane = (enum lane)message->priority;
+    task->lane = message->has_priority ? (enum lane)message->priority : LANE_NORMAL;
     task->progress = PROGRESS_UNKNOWN;
     task->generation = (uint64_t)message->generation;
     task->attempts = attempts_of(message->retry_count);
-    task->attempts_max = attempts_of(message->max_retries);
+    task->attempts_max = message->has_max_retries ? attempts_of(message->max_retries)
+                                                  : step->settings->attempts_default;
     if (task->attempts_max == 0)
         task->attempts_max = 1;
     if (task->attempts > task->attempts_max)
@@ -162,7 +164,7 @@ enum import_outcome import_task(struct step *step,
         return IMPORT_PRESENT;
     if (shown >= TASK_NUMBER_FIRST && step_has(step, TABLE_TASK, key_one(&key, shown)))
         return IMPORT_INVALID;
-    head_fill(message, &task);
+    head_fill(step, message, &task);
     enum import_outcome outcome = needs_take(step, message, &task);
     if (outcome != IMPORT_DONE)
         return outcome;

@@ -77,6 +77,8 @@ async def agents_go_on_with_their_tokens_and_their_tasks(hub):
         same(hub.task(task_id)["state"], "completed")
     same(hub.task("task-00000000000000b2")["metadata"], {"a": [1, 2]})
     same(hub.task("task-00000000000000c3")["result"], {"value": "plain text"})
+    sparse = hub.task("task-00000000000000c3")
+    same((sparse["priority"], sparse["max_retries"]), (2, 3))
     dead = hub.http("GET", "/api/tasks/dead-letter", token=TOKEN).json["tasks"]
     same([(task["id"], task["last_error"]) for task in dead],
          [("task-00000000000000d4", "it broke")])
