@@ -3,6 +3,7 @@
 #include "core/agent.h"
 #include "core/blob.h"
 #include "core/match.h"
+#include "core/retention.h"
 #include "core/set.h"
 #include "core/stats.h"
 #include "core/task_event.h"
@@ -146,9 +147,13 @@ static void task_write(struct step *step, const struct message_import_task *mess
     blob_put(step, task->number, BLOB_TASK_RESULT, message->result);
     blob_put(step, task->number, BLOB_TASK_ERROR, message->last_error);
     then.wall_ms = message->has_updated_at ? message->updated_at : message->created_at;
+    /* However long ago it ended, it is kept for its whole term here. */
+    if (task_state_is_end(task->state))
+        task->finished_ms = now->wall_ms < 1 ? 1 : now->wall_ms;
     step->command = &then;
     task_save(step, task);
     step->command = now;
+    retention_settle(step, task);
 }
 
 enum import_outcome import_task(struct step *step,

@@ -178,6 +178,7 @@ static void task_remove(struct step *step, uint64_t number)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         blob_remove(step, number, kinds[i]);
     stats_remove(step, &task);
+    task_number_forget(step, number);
     step_remove(step, TABLE_TASK, key_one(&key, number));
 }
 

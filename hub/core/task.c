@@ -90,6 +90,20 @@ uint64_t task_number_import(struct step *step, uint64_t shown)
     return step_failed(step) ? 0 : number;
 }
 
+void task_number_forget(struct step *step, uint64_t number)
+{
+    struct number_key key;
+    uint64_t shown;
+    if (number >= TASK_NUMBER_FIRST)
+        return;
+    if (!step_get_number(step, TABLE_TASK_SHOWN, key_one(&key, number), &shown)) {
+        step_fail(step, ERR_CORRUPT);
+        return;
+    }
+    step_remove(step, TABLE_TASK_SHOWN, key_one(&key, number));
+    step_remove(step, TABLE_TASK_ALIAS, key_one(&key, shown));
+}
+
 static void head_pack(struct buffer *row, const struct task *task)
 {
     uint8_t flags =

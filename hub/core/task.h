@@ -116,6 +116,9 @@ bool task_number(struct step *step, struct slice id, uint64_t *ret_number);
 /* An imported task's number, for the one its id shows; 0 when that is taken. */
 uint64_t task_number_import(struct step *step, uint64_t shown);
 
+/* The task is gone, and with it what led to and from its id. */
+void task_number_forget(struct step *step, uint64_t number);
+
 /* "task-" and 16 lower-case hex digits, in the arena. */
 struct slice task_id(struct step *step, uint64_t number);
 bool task_id_parse(struct slice id, uint64_t *ret_number);

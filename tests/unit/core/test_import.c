@@ -231,6 +231,24 @@ static void what_contradicts_itself_or_finds_no_room_leaves_the_rest_alone(void 
     assert_true(slice_equal_text(refused[1].reason, "no_room"));
 }
 
+static void a_finished_one_goes_when_its_time_is_over(void **state)
+{
+    struct fleet *fleet = *state;
+    struct message_import_task tasks[] = {
+        task_of("task-00000000000000a1", "completed", fleet->command.wall_ms - 5000),
+        task_of("task-00000000000000a2", "dead_letter", fleet->command.wall_ms - 5000),
+    };
+    fleet->settings.completed_ttl_ms = 60000;
+    import_tasks(fleet, tasks, 2);
+    fleet_settle(fleet);
+    assert_int_equal(show(fleet, "task-00000000000000a1")->type, MESSAGE_GET_TASK_ANSWER);
+    scene_wait(fleet, 60000);
+    assert_int_equal(show(fleet, "task-00000000000000a1")->type, MESSAGE_HTTP_ERROR);
+    assert_int_equal(show(fleet, "task-00000000000000a2")->type, MESSAGE_GET_TASK_ANSWER);
+    /* Sent again, it comes again: its id is free. */
+    assert_taken(import_tasks(fleet, tasks, 2), 1, 1, 0);
+}
+
 static const struct message_get_channel_history_answer *history(struct fleet *fleet)
 {
     struct message message = { .type = MESSAGE_GET_CHANNEL_HISTORY };
@@ -355,6 +373,7 @@ int main(void)
         TEST(what_is_sent_twice_comes_once),
         TEST(no_new_task_gets_the_id_of_an_old_one),
         TEST(what_contradicts_itself_or_finds_no_room_leaves_the_rest_alone),
+        TEST(a_finished_one_goes_when_its_time_is_over),
         TEST(channels_come_with_subscribers_and_history),
         TEST(mailboxes_go_on_behind_what_their_readers_know),
     };
