@@ -23,6 +23,7 @@ static bool errand_find(const char *argument, enum errand *ret_errand)
         { "--version", ERRAND_VERSION },
         { "--new-enrolment", ERRAND_ENROLMENT },
         { "--verify-store", ERRAND_VERIFY_STORE },
+        { "--verify-events", ERRAND_VERIFY_EVENTS },
     };
     for (size_t i = 0; i < sizeof ERRANDS / sizeof *ERRANDS; i++)
         if (strcmp(argument, ERRANDS[i].flag) == 0) {
@@ -30,6 +31,12 @@ static bool errand_find(const char *argument, enum errand *ret_errand)
             return true;
         }
     return false;
+}
+
+/* It is about a directory of its own, not about the one in the settings. */
+static bool errand_has_subject(enum errand errand)
+{
+    return errand == ERRAND_VERIFY_STORE || errand == ERRAND_VERIFY_EVENTS;
 }
 
 /* The value of `--name=value` or of `--name value`; NULL when it is missing. */
@@ -63,7 +70,7 @@ static enum err argument_take(struct reading *reading, const char *text)
     struct slice name = { text, slice_find(argument, '=') };
 
     if (errand_find(text, &reading->errand)) {
-        if (reading->errand != ERRAND_VERIFY_STORE)
+        if (!errand_has_subject(reading->errand))
             return ERR_OK;
         reading->subject = *reading->rest == NULL ? NULL : *reading->rest++;
         if (reading->subject != NULL)
@@ -116,7 +123,7 @@ enum err arguments_read(struct config *config, int count, char *const *arguments
     *ret_errand = reading.errand;
     *ret_subject = reading.subject;
     if (err != ERR_OK || reading.errand == ERRAND_HELP ||
-        reading.errand == ERRAND_VERSION || reading.errand == ERRAND_VERIFY_STORE)
+        reading.errand == ERRAND_VERSION || errand_has_subject(reading.errand))
         return err;
 
     if (reading.file != NULL)

@@ -11,8 +11,9 @@ enum errand {
     ERRAND_CHECK, /* --check-config: the settings are good */
     ERRAND_HELP,
     ERRAND_VERSION,
-    ERRAND_ENROLMENT,    /* --new-enrolment: a new secret for an administrator to be */
-    ERRAND_VERIFY_STORE, /* --verify-store DIRECTORY */
+    ERRAND_ENROLMENT,     /* --new-enrolment: a new secret for an administrator to be */
+    ERRAND_VERIFY_STORE,  /* --verify-store DIRECTORY */
+    ERRAND_VERIFY_EVENTS, /* --verify-events DIRECTORY */
 };
 
 /* Fills the config from file, environment and flags, in their order. *ret_subject is what

@@ -1,5 +1,6 @@
 #include "app/arguments.h"
 #include "app/hub.h"
+#include "ops/chain.h"
 #include "ops/verify.h"
 #include "os/log.h"
 
@@ -45,6 +46,8 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
         return EXIT_CODE_OK;
     case ERRAND_VERIFY_STORE:
         return verify_errand(subject) ? EXIT_CODE_OK : EXIT_CODE_IO;
+    case ERRAND_VERIFY_EVENTS:
+        return chain_errand(subject) ? EXIT_CODE_OK : EXIT_CODE_IO;
     case ERRAND_CHECK:
     case ERRAND_ENROLMENT:
     case ERRAND_RUN:

@@ -98,8 +98,10 @@ static void gap_tell(struct step *step, const struct event_span *span,
 static uint64_t place_find(struct step *step, const struct event_span *span,
                            const struct event_query *query, struct event_page *page)
 {
-    if (query->at_end)
-        return span->last;
+    if (query->at_end) {
+        uint64_t kept = span->last - span->before;
+        return span->last - (query->tail < kept ? query->tail : kept);
+    }
     if (!query->has_since)
         return span->before;
 

@@ -17,6 +17,7 @@ struct event_query {
     bool has_epoch;
     uint64_t epoch;
     bool at_end;        /* no place: from what happens next on */
+    uint64_t tail;      /* at the end: and this many events before */
     struct slice kinds; /* types and classes, separated by commas; absent: all */
     size_t limit;
 };

@@ -15,6 +15,8 @@ void on_get_events(struct step *step, const struct message_get_events *message)
         .since = (uint64_t)message->since,
         .has_epoch = message->has_epoch,
         .epoch = (uint64_t)message->epoch,
+        .at_end = message->has_tail && !message->has_since,
+        .tail = (uint64_t)message->tail,
         .kinds = message->kinds,
         .limit = message->has_limit ? (size_t)message->limit : (size_t)LIMIT_DEFAULT,
     };

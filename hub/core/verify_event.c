@@ -100,6 +100,11 @@ enum err core_chain_verify(struct transaction *transaction, event_digest *digest
             chain_link(&chain, sequence, value);
     }
     memcpy(chain.found.hash, chain.hash, DIGEST_BYTES);
+    if (step.err == ERR_CORRUPT && chain.found.broken_at == 0) {
+        chain_break(&chain, chain.found.last + 1, "its row is damaged");
+        *ret_chain = chain.found;
+        return ERR_OK;
+    }
     if (step_failed(&step))
         return step.err;
     enum err err = core_place_read(transaction, &place);

@@ -5,15 +5,18 @@ import asyncio
 import contextlib
 import http.client
 import json
+import os
 import pathlib
 import random
 import signal
 import socket
+import subprocess
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
-from support import (PATIENCE_S, SANITIZED, case, eventually, main, same,  # noqa: E402
+from support import (BIN, PATIENCE_S, SANITIZED, case, eventually, main, same,  # noqa: E402
                      until)
 
 SEED = 20261126
@@ -178,8 +181,11 @@ async def a_token_that_goes_takes_its_streams_along(hub):
 async def what_retention_took_is_told_as_a_gap(hub):
     vera = hub.mint("vera", "viewer")
     place = page(hub, vera)
+    hub.exempt("ada")
+    ada = await hub.agent("ada", max_concurrent=0)
     for n in range(600):
-        hub.submit(str(n))
+        await ada.send("task_submit", description=str(n))
+    await ada.settle()
     part = page(hub, vera, f"?since={place['last']}&epoch={place['epoch']}")
     same(part["gap"]["reason"], "expired")
     same(part["events"][0]["sequence"], part["gap"]["oldest"])
@@ -226,7 +232,7 @@ async def live(hub, rng, stop):
             agent = await hub.agent(rng.choice(["ada", "bob", "eve"]), max_concurrent=3)
             for _ in range(rng.randrange(1, 12)):
                 await asyncio.to_thread(hub.submit, f"task {number}")
-                given = await agent.given()
+                given = await agent.expect("task_assign", patience_s=1)
                 await agent.accept(given)
                 if rng.random() < 0.7:
                     await agent.complete(given)
@@ -449,6 +455,76 @@ async def an_answer_with_no_end_stops_with_the_hub(hub):
     here = page(hub, vera)
     assert "gap" not in page(hub, vera, f"?since=1&epoch={here['epoch']}")
     until(lambda: "hub_started" in kinds(page(hub, vera)["events"]), "it has begun again")
+
+
+def drover(hub, *words, token=None):
+    return subprocess.Popen(
+        [str(BIN / "drover"), "events", *words], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "DROVER_HUB": hub.url, "DROVER_TOKEN": token or ""})
+
+
+def ends(process, code):
+    out, err = process.communicate(timeout=PATIENCE_S)
+    same((process.returncode, err if process.returncode != code else ""), (code, ""))
+    return out + err
+
+
+@case()
+def the_command_line_lists_and_follows_through_a_restart(hub):
+    vera = hub.mint("vera", "viewer")
+    hub.submit("one")
+    shown = ends(drover(hub, "list", "--tail", "1", token=vera), 0).splitlines()
+    same((len(shown), shown[0].split()), (2, ["EVENT", "TIME", "TYPE", "ACTOR", "DATA"]))
+    assert "task_submitted" in shown[1] and '"one"' in shown[1], shown
+    assert "weather" not in ends(drover(hub, "follow", "--kinds", "weather", token=vera), 2)
+
+    place = page(hub, vera)
+    follower = drover(hub, "follow", "--json", "--since", str(place["last"]), "--epoch",
+                      str(place["epoch"]), "--kinds", "task,hub", token=vera)
+    lines = []
+    reader = threading.Thread(target=lambda: lines.extend(follower.stdout), daemon=True)
+    reader.start()
+
+    def told():
+        return [json.loads(line)["type"] for line in list(lines)]
+
+    hub.submit("two")
+    until(told, "it follows")
+    hub.kill()
+    hub.start()
+    hub.submit("three")
+    until(lambda: len(told()) == 3, lambda: told())
+    follower.kill()
+    follower.wait()
+    same(told(), ["task_submitted", "hub_started", "task_submitted"])
+    same([json.loads(line)["sequence"] for line in lines],
+         sorted(json.loads(line)["sequence"] for line in lines))
+
+
+@case()
+def a_chain_holds_until_somebody_touches_the_store(hub):
+    for name in ("first", "the marked one", "last"):
+        hub.submit(name)
+    marked = [event["sequence"] for event in page(hub, hub.admin)["events"]
+              if event["data"].get("description") == "the marked one"]
+    last = page(hub, hub.admin, "?tail=1")["events"][0]
+    busy = ends(drover(hub, "verify", str(hub.data)), 74)
+    assert "hub" in busy, busy
+    hub.stop()
+    told = ends(drover(hub, "verify", str(hub.data)), 0)
+    assert told.startswith(f"{last['sequence']} events hold, 1 to {last['sequence']},"), told
+    assert last["hash"] in told, told
+
+    path = hub.data / "data.mdb"
+    data = bytearray(path.read_bytes())
+    at = -1
+    while (at := data.find(b"the marked one", at + 1)) >= 0:
+        data[at] ^= 1
+    path.write_bytes(data)
+    told = ends(drover(hub, "verify", str(hub.data)), 74)
+    assert f"event {marked[0]} does not hold" in told, told
+    ends(drover(hub, "verify", str(hub.folder / "nothing")), 74)
 
 
 if __name__ == "__main__":

@@ -160,5 +160,6 @@ extern const struct command_group MESSAGE_GROUP;
 extern const struct command_group CHANNEL_GROUP;
 extern const struct command_group MAILBOX_GROUP;
 extern const struct command_group IMPORT_GROUP;
+extern const struct command_group EVENTS_GROUP;
 
 #endif

@@ -62,8 +62,8 @@ static const struct command_group WORD_GROUP = { NULL, COMMANDS,
                                                  sizeof COMMANDS / sizeof COMMANDS[0] };
 
 const struct command_group *const COMMAND_GROUPS[] = {
-    &TASK_GROUP,    &AGENT_GROUP,  &TOKEN_GROUP,   &HUB_GROUP,
-    &IMPORT_GROUP,  &SCHEMA_GROUP, &MESSAGE_GROUP, &CHANNEL_GROUP,
-    &MAILBOX_GROUP, &RATE_GROUP,   &STORE_GROUP,   &WORD_GROUP,
+    &TASK_GROUP,   &AGENT_GROUP,   &TOKEN_GROUP,   &HUB_GROUP,     &IMPORT_GROUP,
+    &SCHEMA_GROUP, &MESSAGE_GROUP, &CHANNEL_GROUP, &MAILBOX_GROUP, &RATE_GROUP,
+    &STORE_GROUP,  &EVENTS_GROUP,  &WORD_GROUP,
 };
 const size_t COMMAND_GROUP_COUNT = sizeof COMMAND_GROUPS / sizeof COMMAND_GROUPS[0];

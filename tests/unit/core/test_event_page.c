@@ -164,6 +164,11 @@ static void the_end_is_a_place_as_well(void **state)
     assert_int_equal(page.last, 20);
     assert_int_equal(page.epoch, SECOND);
     assert_false(page.more);
+    page = page_of(fleet, (struct event_query){ .at_end = true, .tail = 3 });
+    assert_goes_on(&page, 18, NULL);
+    assert_int_equal(page.count, 3);
+    page = page_of(fleet, (struct event_query){ .at_end = true, .tail = 1000 });
+    assert_int_equal(page.count, 20);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fleet_open, fleet_close)
