@@ -146,11 +146,21 @@ static void add_ready(struct step *step, const struct task *task, enum message_t
     event_add(step, &event);
 }
 
+/* Of what an agent reports itself it is the asker; of all else its row knows. */
+static struct slice agent_named(struct step *step, enum task_event event, uint64_t agent)
+{
+    bool reported =
+        event == EVENT_ACCEPTED || event == EVENT_COMPLETED || event == EVENT_RETRY;
+    if (reported && step->command->role == ROLE_AGENT && !step_is_http(step))
+        return step->command->actor;
+    return agent_id(step, agent);
+}
+
 void task_event_add(struct step *step, const struct task *task, enum task_event event,
                     uint64_t agent, struct slice details)
 {
     struct slice id = task_id(step, task->number);
-    struct slice who = agent_id(step, agent);
+    struct slice who = agent_named(step, event, agent);
     switch (event) {
     case EVENT_QUEUED:
         add_ready(step, task, MESSAGE_EVENT_TASK_QUEUED, id);
