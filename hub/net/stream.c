@@ -97,8 +97,7 @@ static struct stream *stream_open(struct link *link)
 static bool may_go_on(const struct stream *stream)
 {
     const struct net *net = stream->link->net;
-    return !net->quiet &&
-           keyring_find(net->gate->keyring, stream->digest, net_now().wall_ms) != NULL;
+    return keyring_find(net->gate->keyring, stream->digest, net_now().wall_ms) != NULL;
 }
 
 static void end(struct link *link)
@@ -139,6 +138,11 @@ static void pull(struct link *link)
 {
     struct net *net = link->net;
     struct stream *stream = link->stream;
+    if (net->quiet) {
+        /* Everybody is about to be told that the hub stops. */
+        stream->more = false;
+        return;
+    }
     if (!may_go_on(stream)) {
         end(link);
         return;
@@ -149,11 +153,15 @@ static void pull(struct link *link)
     envelope_destroy(envelope);
     stream->answered = false;
     stream->more = false;
-    if (batch != NULL)
+    bool asked = batch != NULL;
+    if (asked)
         handoff_take(net, batch);
     if (link->stream == NULL || link->stream->answered)
         return;
-    if (link->stream->http && link->stream->begun)
+    /* Without memory not even that could be said. */
+    if (!stream->http && !asked)
+        link_close(link, CLOSE_RESTART);
+    if (stream->http && stream->begun)
         link_kill(link);
     stream_close(link);
 }
