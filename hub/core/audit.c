@@ -1,4 +1,5 @@
 #include "core/event.h"
+#include "core/handlers.h"
 
 enum {
     PARAMETERS_BYTES_MAX = 512,
@@ -89,5 +90,17 @@ void event_audit(struct step *step)
     /* A trial, or what was so before: nothing was done. */
     if (step->changes == 0 && !slice_is_present(action->error))
         return;
+    event_add(step, &event);
+}
+
+void on_door_action(struct step *step, const struct message_door_action *message)
+{
+    struct message event = { .type = MESSAGE_EVENT_ACTION };
+    event.as.event_action = (struct message_event_action){
+        .action = message->action,
+        .parameters = message->parameters,
+        .status = message->status,
+        .error = message->error,
+    };
     event_add(step, &event);
 }

@@ -4,11 +4,19 @@
 #include "gate/failures.h"
 #include "gate/rates.h"
 #include "net/document.h"
+#include "net/parking.h"
 #include "net/state.h"
 #include "os/clock.h"
 #include "os/log.h"
 
-enum { GATE_ANSWER_BYTES_MAX = 8 * 1024 * 1024 };
+#include <stdio.h>
+
+enum {
+    GATE_ANSWER_BYTES_MAX = 8 * 1024 * 1024,
+    ACTION_BYTES = 256, /* about what an envelope for an action takes */
+    PARAMETERS_BYTES = 96,
+    WORD_BYTES_MAX = 64,
+};
 
 static void (*const ANSWERS[MESSAGE_COUNT])(struct link *, const struct envelope *) = {
 #define ROW(NAME, name) [MESSAGE_##NAME] = door_##name,
@@ -104,14 +112,55 @@ void door_get_readyz(struct link *link, const struct envelope *asked)
 }
 
 /* The log is the process's own: no table knows its level. */
+/* The event log hears of it first, with who asked; false: it cannot, so nothing may be
+ * done. */
+static bool audit(struct link *link, const struct envelope *asked,
+                  const struct message_door_action *action)
+{
+    struct net *net = link->net;
+    struct envelope *told =
+        gate_envelope(net->gate, ACTION_BYTES, slice_from_text(link->address));
+    if (told == NULL)
+        return false;
+    told->actor = arena_copy(&told->arena, asked->actor);
+    told->role = asked->role;
+    told->message.type = MESSAGE_DOOR_ACTION;
+    told->message.as.door_action = *action;
+    told->message.as.door_action.parameters =
+        arena_copy(&told->arena, action->parameters);
+    if (!arena_failed(&told->arena) && parking_push(net, told))
+        return true;
+    envelope_destroy(told);
+    return false;
+}
+
+static bool audit_level(struct link *link, const struct envelope *asked, bool known)
+{
+    char text[PARAMETERS_BYTES];
+    struct slice word = slice_cut(asked->message.as.put_log_level.level, WORD_BYTES_MAX);
+    (void)snprintf(text, sizeof text, "level=%.*s", (int)word.size, word.data);
+    const struct message_door_action action = {
+        .action = MESSAGE_ROWS[MESSAGE_PUT_LOG_LEVEL].name,
+        .parameters = slice_from_text(text),
+        .status = known ? success_of(link) : ERROR_ROWS[ERROR_INVALID_LEVEL].status,
+        .error = known ? (struct slice){ 0 } : ERROR_ROWS[ERROR_INVALID_LEVEL].name,
+    };
+    return audit(link, asked, &action);
+}
+
 void door_put_log_level(struct link *link, const struct envelope *asked)
 {
     struct message message = { .type = MESSAGE_PUT_LOG_LEVEL_ANSWER };
     struct slice word = asked->message.as.put_log_level.level;
     struct slice words[LOG_LEVEL_COUNT];
     enum log_level level;
+    bool known = log_level_parse(word, &level);
 
-    if (!log_level_parse(word, &level)) {
+    if (!audit_level(link, asked, known)) {
+        exchange_refuse_code(link, ERROR_UNAVAILABLE, NULL);
+        return;
+    }
+    if (!known) {
         for (unsigned i = 0; i < LOG_LEVEL_COUNT; i++)
             words[i] = slice_from_text(log_level_name((enum log_level)i));
         wire_error_message(ERROR_INVALID_LEVEL, true, &message);

@@ -412,10 +412,19 @@ def a_privileged_action_is_told_once_and_nothing_secret_with_it(hub):
     same(hub.http("PUT", "/api/schemas/review", {"schema": {"type": "object"}},
                   token=olga).status, 200)
     same(hub.http("DELETE", "/admin/tokens/vera", token=admin).status, 200)
+    for level, status in (("debug", 200), ("loud", 422), ("notice", 200)):
+        same(hub.http("PUT", "/api/admin/log-level", {"level": level},
+                      token=admin).status, status)
+    until(lambda: page(hub, olga, "?tail=1")["events"][0]["data"].get("parameters")
+          == "level=notice", "the last of them is told")
     told = page(hub, olga, f"?since={before}")["events"]
-    same(kinds(told), ["action", "action", "schema_put", "token_revoked"])
+    same(kinds(told), ["action", "action", "schema_put", "token_revoked",
+                       "action", "action", "action"])
     same([(event["actor"], event["role"], event["address"]) for event in told],
-         [("olga", "operator", "127.0.0.1")] * 3 + [("admin", "admin", "127.0.0.1")])
+         [("olga", "operator", "127.0.0.1")] * 3 + [("admin", "admin", "127.0.0.1")] * 4)
+    same([(event["data"]["parameters"], event["data"].get("error"))
+          for event in told[4:]],
+         [("level=debug", None), ("level=loud", "invalid_level"), ("level=notice", None)])
     same(told[0]["data"], {"action": "put_mailbox_retention",
                            "parameters": "mailbox_ttl_ms=60000", "status": 200})
     same((told[1]["data"]["status"], told[1]["data"]["error"]), (404, "schema_not_found"))

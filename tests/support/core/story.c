@@ -186,6 +186,16 @@ static void tokens_used(struct fleet *fleet)
     fleet_do(fleet, &message);
 }
 
+static void door_action(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_DOOR_ACTION };
+    message.as.door_action.action = SLICE_OF("put_log_level");
+    message.as.door_action.parameters = SLICE_OF("level=debug");
+    message.as.door_action.status = 200;
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &message);
+}
+
 static const char PREFIX[] = "a1b2c3d4";
 
 static void tokens(struct fleet *fleet)
@@ -208,6 +218,7 @@ static void tokens(struct fleet *fleet)
     fleet_do(fleet, &message);
     fleet->command.minted = false;
     tokens_used(fleet);
+    door_action(fleet);
     fleet_pass(fleet, 1000);
     fleet_as_hub(fleet);
     fleet_settle(fleet);
