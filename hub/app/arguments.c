@@ -6,7 +6,7 @@ struct reading {
     struct config *config;
     char *const *rest; /* of the arguments */
     enum errand errand;
-    const char *subject; /* of the errand */
+    struct errand_subject subject;
     const char *file;
     bool apply; /* the first pass only looks for the file and the errand */
 };
@@ -24,6 +24,7 @@ static bool errand_find(const char *argument, enum errand *ret_errand)
         { "--new-enrolment", ERRAND_ENROLMENT },
         { "--verify-store", ERRAND_VERIFY_STORE },
         { "--verify-events", ERRAND_VERIFY_EVENTS },
+        { "--restore", ERRAND_RESTORE },
     };
     for (size_t i = 0; i < sizeof ERRANDS / sizeof *ERRANDS; i++)
         if (strcmp(argument, ERRANDS[i].flag) == 0) {
@@ -70,13 +71,22 @@ static enum err argument_take(struct reading *reading, const char *text)
     struct slice name = { text, slice_find(argument, '=') };
 
     if (errand_find(text, &reading->errand)) {
-        if (!errand_has_subject(reading->errand))
+        if (!errand_has_subject(reading->errand) && reading->errand != ERRAND_RESTORE)
             return ERR_OK;
-        reading->subject = *reading->rest == NULL ? NULL : *reading->rest++;
-        if (reading->subject != NULL)
+        reading->subject.text = *reading->rest == NULL ? NULL : *reading->rest++;
+        if (reading->subject.text != NULL)
             return ERR_OK;
-        fprintf(reading->config->complaints, "drover-hub: %s wants a directory\n", text);
+        fprintf(reading->config->complaints, "drover-hub: %s wants %s\n", text,
+                reading->errand == ERRAND_RESTORE ? "a backup" : "a directory");
         return ERR_INVALID;
+    }
+    if (reading->errand == ERRAND_RESTORE && strcmp(text, "--yes") == 0) {
+        reading->subject.sure = true;
+        return ERR_OK;
+    }
+    if (reading->errand == ERRAND_RESTORE && strcmp(text, "--force") == 0) {
+        reading->subject.forced = true;
+        return ERR_OK;
     }
     if (slice_equal_text(name, "--config")) {
         reading->file = value_take(reading, argument, name);
@@ -113,7 +123,7 @@ static const char *variable_find(char *const *environment, struct slice name)
 
 enum err arguments_read(struct config *config, int count, char *const *arguments,
                         char *const *environment, enum errand *ret_errand,
-                        const char **ret_subject)
+                        struct errand_subject *ret_subject)
 {
     struct reading reading = { .config = config };
     char *const *flags = count > 0 ? arguments + 1 : arguments;
@@ -136,16 +146,20 @@ enum err arguments_read(struct config *config, int count, char *const *arguments
 
 void arguments_help(FILE *file)
 {
-    fprintf(file,
-            "usage: drover-hub [--config FILE] [setting...]\n\n"
-            "  --config FILE\n      Settings as a JSON file.\n"
-            "  --check-config\n      Say whether the settings are good, and end.\n"
-            "  --new-enrolment\n"
-            "      Write a new secret for `drover hub enrol` to the data directory of a\n"
-            "      hub that is stopped, and end.\n"
-            "  --verify-store DIRECTORY\n"
-            "      Read a store that no hub has open, or a backup, from end to end.\n"
-            "  --version, --help\n\n");
+    fprintf(
+        file,
+        "usage: drover-hub [--config FILE] [setting...]\n\n"
+        "  --config FILE\n      Settings as a JSON file.\n"
+        "  --check-config\n      Say whether the settings are good, and end.\n"
+        "  --new-enrolment\n"
+        "      Write a new secret for `drover hub enrol` to the data directory of a\n"
+        "      hub that is stopped, and end.\n"
+        "  --verify-store DIRECTORY\n"
+        "      Read a store that no hub has open, or a backup, from end to end.\n"
+        "  --restore BACKUP [--yes] [--force]\n"
+        "      Make a backup the store of a hub that is stopped, and end. --yes: do not\n"
+        "      ask. --force: take a backup of another store, give up what is broken.\n"
+        "  --version, --help\n\n");
     for (int i = 0; i < SETTING_COUNT; i++) {
         const struct setting_row *row = &SETTING_ROWS[i];
         fprintf(file, "  %s%s  [%.*s]  %.*s\n      %.*s\n", row->flag.data,

@@ -14,6 +14,14 @@ enum errand {
     ERRAND_ENROLMENT,     /* --new-enrolment: a new secret for an administrator to be */
     ERRAND_VERIFY_STORE,  /* --verify-store DIRECTORY */
     ERRAND_VERIFY_EVENTS, /* --verify-events DIRECTORY */
+    ERRAND_RESTORE,       /* --restore BACKUP [--yes] [--force] */
+};
+
+/* What stands behind an errand's flag, and what goes with it. */
+struct errand_subject {
+    const char *text;
+    bool sure;   /* --yes */
+    bool forced; /* --force */
 };
 
 /* Fills the config from file, environment and flags, in their order. *ret_subject is what
@@ -21,7 +29,7 @@ enum errand {
  * complaints. */
 enum err arguments_read(struct config *config, int count, char *const *arguments,
                         char *const *environment, enum errand *ret_errand,
-                        const char **ret_subject);
+                        struct errand_subject *ret_subject);
 
 void arguments_help(FILE *file);
 

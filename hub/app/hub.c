@@ -3,10 +3,12 @@
 #include "app/keys.h"
 #include "app/listen.h"
 #include "app/rates.h"
+#include "app/restoring.h"
 #include "app/service.h"
 #include "core/event_class.h"
 #include "net/net.h"
 #include "ops/ops.h"
+#include "ops/restore.h"
 #include "os/counter.h"
 #include "os/file.h"
 #include "os/log.h"
@@ -23,6 +25,7 @@
 
 struct hub {
     const struct config *config;
+    struct core_settings settings;
     struct listen listen;
     int listener; /* handed down by the service manager; -1: none */
     struct store *store;
@@ -50,6 +53,12 @@ static void store_broke(void *context, enum err err)
 {
     struct hub *hub = context;
     (void)err;
+    net_stop(hub->net);
+}
+
+static void restart_ask(void *context)
+{
+    struct hub *hub = context;
     net_stop(hub->net);
 }
 
@@ -128,7 +137,7 @@ static uint32_t event_classes(const struct config *config)
     return classes;
 }
 
-static struct core_settings core_settings(const struct config *config)
+struct core_settings hub_core_settings(const struct config *config)
 {
     return (struct core_settings){
         .acceptance_ms = config_number(config, SETTING_ACCEPTANCE_MS),
@@ -204,7 +213,7 @@ static enum exit_code store_start(struct hub *hub)
 static enum exit_code engine_start_up(struct hub *hub)
 {
     struct engine_options options = {
-        .settings = core_settings(hub->config),
+        .settings = hub->settings,
         .store = hub->store,
         .ring_slots = RING_SLOTS,
         .batch_max = BATCH_MAX,
@@ -321,6 +330,12 @@ static enum exit_code ops_prepare(struct hub *hub)
     struct ops_options options = {
         .engine = hub->engine,
         .store = hub->store,
+        .data_directory = data,
+        .settings = &hub->settings,
+        .store_bytes_max = (uint64_t)config_number(config, SETTING_MAP_BYTES_MAX),
+        .forced_file_system = config_bool(config, SETTING_FORCED_FILE_SYSTEM),
+        .restart = restart_ask,
+        .context = hub,
         .backup_directory = wanted == NULL ? hub->backup_directory : wanted,
         .backups_kept = (uint32_t)config_number(config, SETTING_BACKUPS_KEPT),
         .backup_bytes_per_second =
@@ -428,33 +443,65 @@ static void hub_finish(struct hub *hub)
     store_close(hub->store);
 }
 
+/* True: a restored store has taken the place of the one that was in use, or could not. */
+static bool store_replace(struct hub *hub, enum exit_code code)
+{
+    struct vault_problem problem = { "" };
+    const char *data = config_path(hub->config, SETTING_DATA);
+    bool ready = code == EXIT_CODE_OK && !stop_asked && ops_restore_is_ready(hub->ops);
+    bool merged = ready && ops_restore_merge(hub->ops) == ERR_OK;
+    hub->listen.port = ready ? net_port(hub->net) : hub->listen.port;
+    hub_finish(hub);
+    if (merged && restore_swap(data, NULL, NULL, &problem) == ERR_OK)
+        LOG_NOTICE("store_restored");
+    else if (ready)
+        LOG_ERROR("store_not_restored", LOG_WORD("reason", problem.text));
+    return ready;
+}
+
+/* One life of a store, from its opening to its close. */
+static enum exit_code hub_live(struct hub *hub, bool *ret_again)
+{
+    enum exit_code code = store_settle(hub->config);
+    if (code == EXIT_CODE_OK)
+        code = store_start(hub);
+    if (code == EXIT_CODE_OK)
+        code = engine_start_up(hub);
+    if (code == EXIT_CODE_OK)
+        code = net_start(hub);
+    if (code == EXIT_CODE_OK)
+        code = ops_prepare(hub);
+    if (code == EXIT_CODE_OK)
+        code = keys_start(hub);
+    if (code == EXIT_CODE_OK)
+        code = hub_serve(hub);
+    *ret_again = store_replace(hub, code);
+    return code;
+}
+
 enum exit_code hub_run(const struct config *config)
 {
-    struct hub hub = { .config = config };
-    if (!listen_parse(config_text(config, SETTING_LISTEN), &hub.listen) ||
-        service_socket_take(&hub.listen, &hub.listener, config->complaints) != ERR_OK ||
-        listen_check(config, &hub.listen) != ERR_OK)
+    struct hub first = { .config = config, .settings = hub_core_settings(config) };
+    if (!listen_parse(config_text(config, SETTING_LISTEN), &first.listen) ||
+        service_socket_take(&first.listen, &first.listener, config->complaints) !=
+            ERR_OK ||
+        listen_check(config, &first.listen) != ERR_OK)
         return EXIT_CODE_CONFIG;
 
     signals_take();
-    enum exit_code code = store_start(&hub);
-    if (code == EXIT_CODE_OK)
-        code = engine_start_up(&hub);
-    if (code == EXIT_CODE_OK)
-        code = net_start(&hub);
-    if (code == EXIT_CODE_OK)
-        code = ops_prepare(&hub);
-    if (code == EXIT_CODE_OK)
-        code = keys_start(&hub);
-    if (code == EXIT_CODE_OK)
-        code = hub_serve(&hub);
-    hub_finish(&hub);
+    bool again = true;
+    enum exit_code code = EXIT_CODE_OK;
+    while (again) {
+        struct hub hub = first;
+        code = hub_live(&hub, &again);
+        first.listen = hub.listen; /* agents come back to the port they know */
+    }
     return code;
 }
 
 enum exit_code hub_offer_enrolment(const struct config *config, FILE *file)
 {
-    struct hub hub = { .config = config };
+    struct hub hub = { .config = config, .settings = hub_core_settings(config) };
     const char *directory = config_path(config, SETTING_DATA);
 
     enum exit_code code = store_start(&hub);

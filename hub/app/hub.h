@@ -5,6 +5,7 @@
 #define APP_HUB_H
 
 #include "app/config.h"
+#include "core/settings.h"
 
 /* The exit codes of sysexits.h that the hub uses. */
 enum exit_code {
@@ -17,6 +18,9 @@ enum exit_code {
 
 /* What no single setting can show: combinations that must not be run. */
 enum err hub_settings_check(const struct config *config);
+
+/* The core's part of the settings. */
+struct core_settings hub_core_settings(const struct config *config);
 
 /* Writes a new enrolment secret into the data directory of a hub that is stopped, and says
  * on `file` where. */

@@ -1,5 +1,6 @@
 #include "app/arguments.h"
 #include "app/hub.h"
+#include "app/restoring.h"
 #include "ops/chain.h"
 #include "ops/verify.h"
 #include "os/log.h"
@@ -34,7 +35,7 @@ static void process_prepare(void)
 }
 
 static enum exit_code errand_run(const struct config *config, enum errand errand,
-                                 const char *subject)
+                                 const struct errand_subject *subject)
 {
     enum log_level level;
     switch (errand) {
@@ -45,9 +46,10 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
         printf("drover-hub %s\n", DROVER_VERSION);
         return EXIT_CODE_OK;
     case ERRAND_VERIFY_STORE:
-        return verify_errand(subject) ? EXIT_CODE_OK : EXIT_CODE_IO;
+        return verify_errand(subject->text) ? EXIT_CODE_OK : EXIT_CODE_IO;
     case ERRAND_VERIFY_EVENTS:
-        return chain_errand(subject) ? EXIT_CODE_OK : EXIT_CODE_IO;
+        return chain_errand(subject->text) ? EXIT_CODE_OK : EXIT_CODE_IO;
+    case ERRAND_RESTORE:
     case ERRAND_CHECK:
     case ERRAND_ENROLMENT:
     case ERRAND_RUN:
@@ -61,6 +63,8 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
     }
     if (log_level_parse(config_text(config, SETTING_LOG_LEVEL), &level))
         log_set_level(level);
+    if (errand == ERRAND_RESTORE)
+        return store_restore(config, subject->text, subject->sure, subject->forced);
     return errand == ERRAND_ENROLMENT ? hub_offer_enrolment(config, stdout)
                                       : hub_run(config);
 }
@@ -69,7 +73,7 @@ int main(int count, char **arguments)
 {
     struct config config;
     enum errand errand;
-    const char *subject = NULL;
+    struct errand_subject subject = { NULL, false, false };
 
     process_prepare();
     enum err err = config_init(&config, stderr);
@@ -77,7 +81,7 @@ int main(int count, char **arguments)
         err = arguments_read(&config, count, arguments, environ, &errand, &subject);
     enum exit_code code = EXIT_CODE_CONFIG;
     if (err == ERR_OK)
-        code = errand_run(&config, errand, subject);
+        code = errand_run(&config, errand, &subject);
     config_finish(&config);
     return (int)code;
 }

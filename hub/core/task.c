@@ -216,14 +216,19 @@ bool task_load_id(struct step *step, struct slice id, struct task *ret_task)
     return task_number(step, id, &number) && task_load(step, number, ret_task);
 }
 
-void task_save(struct step *step, struct task *task)
+void task_write(struct step *step, const struct task *task)
 {
     struct packed packed;
     struct number_key key;
-    task->updated_ms = step->command->wall_ms;
     struct buffer *row = packed_start(&packed);
     head_pack(row, task);
     step_put(step, TABLE_TASK, key_one(&key, task->number), packed_slice(step, row));
+}
+
+void task_save(struct step *step, struct task *task)
+{
+    task->updated_ms = step->command->wall_ms;
+    task_write(step, task);
 }
 
 struct slice task_ready_key(const struct task *task, struct number_key *key,

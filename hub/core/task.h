@@ -136,6 +136,9 @@ struct slice task_ready_key(const struct task *task, struct number_key *key,
  * already. */
 void task_save(struct step *step, struct task *task);
 
+/* The same with updated_ms as it stands. */
+void task_write(struct step *step, const struct task *task);
+
 /* A head's row, read without the transaction: for walks over TABLE_TASK. */
 bool task_unpack(struct step *step, uint64_t number, struct slice value,
                  struct task *ret_task);

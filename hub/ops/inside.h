@@ -23,6 +23,7 @@ struct ops_job {
 /* How a job ended; all zero: it failed for no reason given. */
 struct ops_outcome {
     bool complete;
+    bool silent;                  /* the order is not told: it ends with this job */
     const char *code;             /* of the error its asker is answered with */
     struct vault_problem problem; /* why it failed */
     char made[MANIFEST_NAME_BYTES + 1];
@@ -49,6 +50,9 @@ struct ops {
     struct vault vault;
     bool vault_told;
     int64_t vault_changed_ns; /* as it was when it was last told */
+
+    char restored[MANIFEST_NAME_BYTES + 1]; /* the backup that is */
+    atomic_bool restore_ready;
 };
 
 /*
@@ -98,5 +102,6 @@ enum err copy_store(struct ops *ops, const struct ops_job *job, int data, bool w
 void backup_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
 void compact_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
 void scrub_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
+void restore_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
 
 #endif

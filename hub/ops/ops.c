@@ -26,6 +26,7 @@ static const runner RUNNERS[JOB_KIND_END] = {
     [JOB_BACKUP] = backup_run,
     [JOB_COMPACT] = compact_run,
     [JOB_SCRUB] = scrub_run,
+    [JOB_RESTORE] = restore_run,
 };
 
 static void wake(void *context)
@@ -219,7 +220,7 @@ static void job_run(struct ops *ops)
         RUNNERS[job.kind](ops, &job, &outcome);
     else
         ops_fail(&outcome, "internal", "this hub has no such job");
-    if (!atomic_load(&ops->stopping)) {
+    if (!atomic_load(&ops->stopping) && !outcome.silent) {
         tell_finished(ops, &job, &outcome);
         int64_t took_ms = clock_monotonic_ms() - start_ms;
         if (outcome.complete)

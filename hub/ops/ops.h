@@ -18,6 +18,7 @@ struct ops;
 struct ops_options {
     struct engine *engine; /* borrowed; the ops thread adds its door */
     struct store *store;   /* borrowed */
+    const char *data_directory;
     const char *backup_directory;
     uint32_t backups_kept;
     uint64_t backup_bytes_per_second;
@@ -27,6 +28,13 @@ struct ops_options {
     uint64_t compaction_bytes_min;
     uint64_t scrub_bytes_per_second;
     const char *quarantine_directory; /* for records that rotted; made when needed */
+    const struct core_settings *settings; /* borrowed; for a store that is restored */
+    uint64_t store_bytes_max;
+    bool forced_file_system;
+    /* A restored store is prepared: end, and go on with ops_restore_merge(). From the ops
+     * thread. */
+    void (*restart)(void *context);
+    void *context;
 };
 
 enum err ops_create(const struct ops_options *options, struct ops **ret_ops);
@@ -35,6 +43,13 @@ enum err ops_start(struct ops *ops);
 
 /* The job under way is given up: the next start finds it failed. */
 void ops_stop(struct ops *ops);
+
+/* A restored store waits to take the place of the one in use. */
+bool ops_restore_is_ready(const struct ops *ops);
+
+/* After ops_stop() and engine_stop(), the store still open: what was revoked in it stays
+ * so. Then close it and restore_swap(). */
+enum err ops_restore_merge(struct ops *ops);
 
 /* Accepts NULL. */
 void ops_destroy(struct ops *ops);

@@ -234,6 +234,25 @@ def a_job(hub):
     return answer.json["job_id"]
 
 
+def a_backup_as_shown(hub):
+    """One by the example's name, whose manifest says what the example says."""
+    a_job(hub)
+    place = hub.data / "backups"
+    shown = "backup-20260101T000000Z-0000000000000041"
+    made = next(one for one in place.iterdir() if one.name != shown)
+    shutil.copytree(made, place / shown, dirs_exist_ok=True)
+    manifest = json.loads((place / shown / "manifest.json").read_text())
+    manifest.update(name=shown, sequence=65)
+    (place / shown / "manifest.json").write_text(json.dumps(manifest))
+    (place / "touched").mkdir(exist_ok=True)
+
+    def seen():
+        answer = hub.http("GET", "/api/admin/backups", token=hub.admin)
+        return shown in [one["name"] for one in answer.json["backups"]]
+
+    until(seen, "the backup is seen")
+
+
 def no_place_for_backups(hub):
     """What stands in the place of the directory is none."""
     place = hub.data / "backups"
@@ -243,6 +262,7 @@ def no_place_for_backups(hub):
 
 SCENES = {
     "post_admin_push_task": lambda hub: {"ignored": an_agent_that_stays(hub)},
+    "post_admin_restore": lambda hub: {"ignored": a_backup_as_shown(hub)},
     "get_admin_job": lambda hub: {"job_id": str(a_job(hub))},
     "get_admin_jobs": lambda hub: {"ignored": a_job(hub)},
     "get_admin_backups": lambda hub: {"ignored": a_job(hub)},
@@ -418,6 +438,10 @@ class Provocations:
             self.ask(404, "unknown_table", token=token, values={"table": "nothing"})
         if self.expects(404, "job_not_found"):
             self.ask(404, "job_not_found", token=token, values={"job_id": "99"})
+        if self.expects(400, "bad_name"):
+            self.ask(400, "bad_name", token=token, body={"backup": "../x"})
+        if self.expects(404, "backup_not_found"):
+            self.ask(404, "backup_not_found", token=token, body={"backup": "never"})
         if self.expects(500, "backup_failed"):
             no_place_for_backups(self.hub)
             self.ask(500, "backup_failed", token=token, body=body)

@@ -251,7 +251,9 @@ static json_t *responses(const struct model *model, const struct unit *unit,
             document_set(response, "content",
                          content(media == NULL ? JSON : media,
                                  named_schema(schemas, body, unit->name, "answer"),
-                                 examples_of(unit->source, "answer")));
+                                 other_status == NULL
+                                     ? examples_of(unit->source, "answer")
+                                     : json_object()));
         document_set(responses, status, response);
     }
     json_t *other = json_object();

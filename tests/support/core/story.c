@@ -459,6 +459,20 @@ static void record_rots(struct fleet *fleet)
     fleet_do(fleet, &message);
 }
 
+static void ask_for_restore(struct fleet *fleet, const char *backup, bool confirmed)
+{
+    struct message message = { .type = MESSAGE_POST_ADMIN_RESTORE };
+    message.as.post_admin_restore = (struct message_post_admin_restore){
+        .backup = slice_from_text(backup),
+        .confirm = 0,
+        .has_confirm = confirmed,
+        .force = true,
+        .has_force = true,
+    };
+    fleet_as_client(fleet, "ops", ROLE_ADMIN);
+    fleet_do(fleet, &message);
+}
+
 /* Jobs that end well, that fail, that take too long and that are never done. */
 static void jobs(struct fleet *fleet)
 {
@@ -472,13 +486,17 @@ static void jobs(struct fleet *fleet)
     see_backups(fleet, 2);
     finish_job(fleet, first + 1, true);
     see_backups(fleet, 1);
+    ask_for_restore(fleet, "../backup", true);
+    ask_for_restore(fleet, "backup-2", true);
+    ask_for_restore(fleet, "backup-1", false);
+    ask_for_restore(fleet, "backup-1", true);
     ask_for_backup(fleet, true);
     fleet_pass(fleet, 20 * 1000);
     fleet_settle(fleet);
     compact(fleet, SLICE_OF(""));
-    finish_job(fleet, first + 3, true);
+    finish_job(fleet, first + 4, true);
     compact(fleet, SLICE_OF("task_queue"));
-    finish_job(fleet, first + 4, false);
+    finish_job(fleet, first + 5, false);
     record_rots(fleet);
     ask_for_backup(fleet, false);
     scene_hub_started(fleet);

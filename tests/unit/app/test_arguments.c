@@ -14,7 +14,7 @@
 struct trial {
     struct config config;
     enum errand errand;
-    const char *subject;
+    struct errand_subject subject;
     char *complaints;
     size_t complaints_size;
     char file[32];

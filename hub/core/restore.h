@@ -1,0 +1,38 @@
+/*
+ * restore.h - a store that was a backup, made fit to be lived in again.
+ *
+ * Time has gone on since it was taken: agents hold tasks of it that they have finished,
+ * and tokens in it were revoked. So every generation rises by far more than any agent can
+ * have seen, every task that was held is queued at its old place (which counts as no
+ * attempt), nobody is connected, and the events and mailboxes begin a new epoch.
+ *
+ * Done in bounded steps on a store that nobody else has open.
+ */
+#ifndef CORE_RESTORE_H
+#define CORE_RESTORE_H
+
+#include "core/core.h"
+
+enum { RESTORE_GENERATIONS = 1000000 };
+
+struct core_restore {
+    struct slice backup;
+    struct slice requested_by; /* absent: somebody at the machine */
+    uint64_t epoch;            /* greater than that of the store given up, when known */
+    int64_t wall_ms;
+    uint64_t task;               /* where the steps have come to */
+    uint8_t token[DIGEST_BYTES]; /* likewise */
+};
+
+/* One step; *ret_done after the last. ERR_CORRUPT and the transaction's own. */
+enum err core_restore_step(const struct core_settings *settings,
+                           struct transaction *transaction, struct core_restore *restore,
+                           bool *ret_done);
+
+/* What was revoked in the store given up (`live`) stays revoked, and what ends sooner
+ * there ends then. One step, likewise. */
+enum err core_restore_tokens(const struct core_settings *settings,
+                             struct transaction *transaction, struct transaction *live,
+                             struct core_restore *restore, bool *ret_done);
+
+#endif

@@ -1,0 +1,101 @@
+#include "ops/inside.h"
+#include "ops/restore.h"
+#include "os/clock.h"
+#include "os/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool go_on(void *context)
+{
+    return ops_attend(context, -1, 0);
+}
+
+static bool walked_by_child(struct ops *ops, const char *directory,
+                            struct ops_outcome *outcome)
+{
+    const char *arguments[] = { "--verify-store", directory, NULL };
+    struct buffer said;
+    buffer_init(&said, MANIFEST_BYTES_MAX);
+    int code = ops_run_child(ops, arguments, &said);
+    struct slice text = buffer_slice(&said);
+    if (code != 0)
+        ops_fail(outcome, "restore_failed", "it was walked and is not good (%d): %.*s",
+                 code, (int)slice_find(text, '\n'), text.data);
+    buffer_finish(&said);
+    return code == 0;
+}
+
+/* Greater than the epoch of the store given up. */
+static uint64_t epoch_next(struct ops *ops)
+{
+    struct core_figures figures = { 0 };
+    struct store_reader *reader = store_reader_create(ops->options.store);
+    if (reader == NULL)
+        return 0;
+    (void)core_figures_read(store_reader_begin(reader), &figures);
+    store_reader_end(reader);
+    store_reader_destroy(reader);
+    uint64_t now_ms = (uint64_t)clock_wall_ms();
+    return figures.place.epoch >= now_ms ? figures.place.epoch + 1 : now_ms;
+}
+
+static struct restore_options options_of(struct ops *ops)
+{
+    return (struct restore_options){
+        .data = ops->options.data_directory,
+        .vault = &ops->vault,
+        .name = ops->restored,
+        .requested_by = "an administrator",
+        .settings = ops->options.settings,
+        .bytes_max = ops->options.store_bytes_max,
+        .forced_file_system = ops->options.forced_file_system,
+        .wall_ms = clock_wall_ms(),
+    };
+}
+
+void restore_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome)
+{
+    char path[2 * VAULT_PATH_BYTES];
+    outcome->code = "restore_failed";
+    if (!ops_vault(ops, &outcome->problem))
+        return;
+    (void)snprintf(ops->restored, sizeof ops->restored, "%.*s", MANIFEST_NAME_BYTES,
+                   job->subject);
+    (void)snprintf(path, sizeof path, "%s/%s", ops->vault.path, ops->restored);
+    if (!vault_name_valid(slice_from_text(job->subject)) ||
+        !walked_by_child(ops, path, outcome))
+        return;
+
+    struct restore_options options = options_of(ops);
+    options.epoch = epoch_next(ops);
+    options.go_on = go_on;
+    options.context = ops;
+    if (restore_prepare(&options, &outcome->problem) != ERR_OK)
+        return;
+    (void)snprintf(path, sizeof path, "%s/restoring", options.data);
+    if (!walked_by_child(ops, path, outcome)) {
+        restore_forget(options.data);
+        return;
+    }
+    LOG_NOTICE("restore_prepared", LOG_WORD("backup", ops->restored));
+    outcome->complete = true;
+    outcome->silent = true; /* the store that this job is in is given up */
+    atomic_store(&ops->restore_ready, true);
+    ops->options.restart(ops->options.context);
+}
+
+bool ops_restore_is_ready(const struct ops *ops)
+{
+    return atomic_load(&ops->restore_ready);
+}
+
+enum err ops_restore_merge(struct ops *ops)
+{
+    struct vault_problem problem = { "" };
+    struct restore_options options = options_of(ops);
+    enum err err = restore_merge(&options, ops->options.store, &problem);
+    if (err != ERR_OK)
+        LOG_ERROR("restore_failed", LOG_ERR(err), LOG_WORD("reason", problem.text));
+    return err;
+}
