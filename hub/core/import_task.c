@@ -118,8 +118,8 @@ static void head_fill(const struct step *step, const struct message_import_task 
     task->tokens_used = message->has_tokens_used ? message->tokens_used : 0;
 }
 
-static void task_write(struct step *step, const struct message_import_task *message,
-                       struct task *task)
+static void imported_write(struct step *step, const struct message_import_task *message,
+                           struct task *task)
 {
     struct task_body body = {
         .description = message->description,
@@ -176,7 +176,7 @@ enum import_outcome import_task(struct step *step,
     task.number = task_number_import(step, shown);
     if (task.number == 0)
         return IMPORT_NO_ROOM;
-    task_write(step, message, &task);
+    imported_write(step, message, &task);
     task_event_imported(step, &task, message->description);
     if (task.state == TASK_QUEUED)
         match_task(step, task.number);
