@@ -27,7 +27,7 @@ struct ops_options {
     uint32_t compaction_percent; /* of the file that must be free, and how much */
     uint64_t compaction_bytes_min;
     uint64_t scrub_bytes_per_second;
-    const char *quarantine_directory; /* for records that rotted; made when needed */
+    const char *quarantine_directory;     /* for records that rotted; made when needed */
     const struct core_settings *settings; /* borrowed; for a store that is restored */
     uint64_t store_bytes_max;
     bool forced_file_system;
