@@ -33,7 +33,7 @@ struct job {
 };
 
 struct agent_actor {
-    char id[16];
+    char id[32];
     char token[TOKEN_TEXT_BYTES];
     bool has_token;
     bool revoked;       /* the token was, and the agent does not know yet */
