@@ -240,7 +240,17 @@ static enum err hub_started_apply(struct engine *engine)
 {
     struct envelope started = { .role = ROLE_HUB,
                                 .message = { .type = MESSAGE_HUB_STARTED } };
-    return engine_apply(engine, &started);
+    struct core_settings *settings = &engine->options.settings;
+    uint32_t classes = settings->event_classes;
+    enum err err = engine_apply(engine, &started);
+    if (err != ERR_MAP_FULL && err != ERR_NO_SPACE)
+        return err;
+    /* A store that has no room left for events starts all the same: what fills it is to be
+     * worked off. */
+    settings->event_classes = 0;
+    err = engine_apply(engine, &started);
+    settings->event_classes = classes;
+    return err;
 }
 
 enum err engine_prepare(struct engine *engine)
