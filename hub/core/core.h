@@ -21,6 +21,18 @@
 #include "core/settings.h"
 #include "store/transaction.h"
 
+/* What only the store itself can say; brought along by a question about it. */
+struct core_table_figures {
+    uint64_t records;
+    uint64_t bytes;
+};
+
+struct core_store_figures {
+    uint64_t file_bytes;
+    uint64_t used_bytes;
+    const struct core_table_figures *tables; /* CORE_TABLE_COUNT of them */
+};
+
 struct command {
     uint64_t sequence; /* strictly rising, given by the order */
     int64_t now_ms;    /* the fleet's clock: monotonic, stands still while the hub is
@@ -40,6 +52,7 @@ struct command {
     bool minted;
     uint8_t minted_digest[DIGEST_BYTES];
     char minted_prefix[8];
+    const struct core_store_figures *figures; /* NULL: nobody asked the store */
     const struct message *message;
 };
 

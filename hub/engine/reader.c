@@ -47,6 +47,33 @@ void reader_destroy(struct reader *reader)
     free(reader);
 }
 
+static bool is_about_store(enum message_type type)
+{
+    return type == MESSAGE_GET_STORE_HEALTH || type == MESSAGE_GET_DETS_HEALTH;
+}
+
+static enum err figures_take(struct reader *reader, struct core_store_figures *figures)
+{
+    struct store_usage usage;
+    struct store *store = reader->engine->options.store;
+    size_t count = CORE_TABLE_COUNT;
+    struct store_table_usage *tables =
+        arena_take_many(&reader->arena, count, sizeof *tables);
+    struct core_table_figures *told =
+        arena_take_many(&reader->arena, count, sizeof *told);
+    if (tables == NULL || told == NULL)
+        return ERR_MEMORY;
+    enum err err = store_measure(store, &usage);
+    if (err == ERR_OK)
+        err = store_measure_tables(store, tables);
+    for (size_t i = 0; i < count; i++)
+        told[i] = (struct core_table_figures){ tables[i].records, tables[i].bytes };
+    if (err == ERR_OK)
+        *figures =
+            (struct core_store_figures){ usage.file_bytes, usage.used_bytes, told };
+    return err;
+}
+
 static enum err question_ask(struct reader *reader, const struct envelope *envelope,
                              struct effects *effects)
 {
@@ -55,6 +82,13 @@ static enum err question_ask(struct reader *reader, const struct envelope *envel
     question.now_ms = fleet_clock_now(&reader->engine->clock);
     question.wall_ms = clock_wall_ms();
 
+    struct core_store_figures figures;
+    if (is_about_store(envelope->message.type)) {
+        enum err taken = figures_take(reader, &figures);
+        if (taken != ERR_OK)
+            return taken;
+        question.figures = &figures;
+    }
     struct transaction *transaction = store_reader_begin(reader->store);
     enum err err = core_query(&reader->settings, transaction, &question, effects);
     store_reader_end(reader->store);

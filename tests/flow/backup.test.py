@@ -85,6 +85,30 @@ def a_backup_need_not_be_waited_for(hub):
     same(hub.http("GET", "/api/admin/jobs/99", token=hub.admin).status, 404)
 
 
+@case()
+def the_store_tells_its_true_figures(hub):
+    def health():
+        answer = hub.http("GET", "/api/admin/store-health", token=hub.admin)
+        same(answer.status, 200)
+        return answer.json
+
+    before = health()
+    same((before["health_status"], before["stale_backup"], before["last_backup_at"]),
+         ("warning", True, None))
+    for i in range(30):
+        hub.submit("x" * 500)
+    backup(hub)
+    after = health()
+    tables = {row["table"]: row for row in after["tables"]}
+    same((after["health_status"], tables["task"]["record_count"]), ("healthy", 30))
+    same(after["last_backup_at"], listed(hub)[0]["created_at"])
+    same(after["file_bytes"], (hub.data / "data.mdb").stat().st_size)
+    assert 0 < after["used_bytes"] <= after["file_bytes"], after
+    assert 0 <= after["fragmentation_ratio"] < 1, after
+    old = hub.http("GET", "/api/admin/dets-health", token=hub.admin).json
+    same(old["tables"][0].keys(), tables["task"].keys())
+
+
 @case("--backups-kept", "2")
 def the_oldest_go_once_there_are_enough(hub):
     names = [backup(hub)["backup"] for _ in range(4)]
