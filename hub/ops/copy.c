@@ -17,9 +17,10 @@ enum {
     ATTEND_MS = 10,               /* how long the store may wait to grow */
     WATCH_MS = 500,
     GROWTH_PERCENT_MAX = 25,
+    HURRY_PART = 4, /* of the growth allowed: past it the pace is let go */
 };
 
-#define GROWTH_BYTES_FREE ((uint64_t)64 * 1024 * 1024)
+#define GROWTH_BYTES_FREE ((uint64_t)256 * 1024 * 1024)
 
 /*
  * LMDB writes its copy as fast as it is read, so it writes into a pipe: what comes out is
@@ -46,6 +47,7 @@ struct pump {
     uint64_t file_first; /* the store's file, when the copy began */
     int64_t start_us;
     int64_t watched_ms;
+    bool hurry; /* writers grow the file: the sooner this is over the better */
     char chunk[CHUNK_BYTES];
 };
 
@@ -116,6 +118,8 @@ static enum err growth_watch(struct pump *pump)
     uint64_t bound = pump->file_first / 100 * (100 + GROWTH_PERCENT_MAX);
     if (bound < pump->file_first + GROWTH_BYTES_FREE)
         bound = pump->file_first + GROWTH_BYTES_FREE;
+    pump->hurry =
+        usage.file_bytes > pump->file_first + (bound - pump->file_first) / HURRY_PART;
     return usage.file_bytes > bound ? ERR_LIMIT : ERR_OK;
 }
 
@@ -136,7 +140,8 @@ static enum err pace(struct pump *pump)
         pump->start_us + (int64_t)((double)pump->bytes * 1000000.0 / (double)rate);
     enum err err = ERR_OK;
     int64_t early_us;
-    while (err == ERR_OK && (early_us = due_us - clock_monotonic_us()) > 0) {
+    while (err == ERR_OK && !pump->hurry &&
+           (early_us = due_us - clock_monotonic_us()) > 0) {
         int64_t wait_ms = early_us / 1000 + 1;
         err = pump_attend(pump, -1, wait_ms > ATTEND_MS ? ATTEND_MS : (int)wait_ms);
     }
