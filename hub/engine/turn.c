@@ -138,11 +138,30 @@ static bool command_is_submit(const struct command *command)
            command->message->type == MESSAGE_POST_ADMIN_PUSH_TASK;
 }
 
+/* So long after something did not fit the store counts as full. */
+#define FULL_MS ((int64_t)60 * 1000)
+
+/* A job has to write down how it ends: one that could not would never end. */
+static bool command_begins_job(const struct command *command)
+{
+    return command->message->type == MESSAGE_POST_ADMIN_BACKUP ||
+           command->message->type == MESSAGE_POST_ADMIN_RESTORE;
+}
+
+static bool room_is_refused(const struct engine *engine, const struct command *command)
+{
+    bool job = command_begins_job(command);
+    if ((job || command_is_submit(command)) && atomic_load(&engine->intake_closed))
+        return true;
+    return job && engine->full_ms != 0 &&
+           clock_monotonic_ms() - engine->full_ms < FULL_MS;
+}
+
 static enum err command_apply(struct engine *engine, struct transaction *transaction,
                               const struct command *command, bool *ret_more_due)
 {
     *ret_more_due = false;
-    if (command_is_submit(command) && atomic_load(&engine->intake_closed))
+    if (room_is_refused(engine, command))
         return refusal_hold(engine, command, ERROR_STORAGE_FULL);
 
     struct effects effects;
@@ -266,6 +285,8 @@ static void command_refuse(struct engine *engine, uint32_t index, enum err err)
     else if (err_breaks_store(err))
         code = ERROR_STORAGE_ERROR;
 
+    if (code == ERROR_STORAGE_FULL)
+        engine->full_ms = clock_monotonic_ms();
     counter_add(COUNTER_BATCHES_FAILED, 1);
     if (refusal_hold(engine, &engine->batch[index].command, code) != ERR_OK)
         LOG_ERROR("refusal_lost", LOG_ERR(err));

@@ -34,6 +34,7 @@ struct engine {
     struct arena arena;    /* effects of one command */
     struct buffer scratch; /* one rendered frame */
     int64_t next_due_ms;   /* monotonic: when a tick is wanted */
+    int64_t full_ms;       /* monotonic: when something last did not fit; 0 never */
     int64_t measured_ms;   /* monotonic: when the store was last measured */
 
     _Atomic int64_t turned_ms; /* monotonic: when the thread last began a turn */
