@@ -231,7 +231,8 @@ enum err engine_apply(struct engine *engine, const struct envelope *envelope)
     enum err err;
     do
         err = alone_try(engine, &command);
-    while (err == ERR_MAP_FULL && store_grow(engine->options.store) == ERR_OK);
+    while (err == ERR_MAP_FULL && (store_grow(engine->options.store) == ERR_OK ||
+                                   store_grow_to_start(engine->options.store) == ERR_OK));
     return err;
 }
 

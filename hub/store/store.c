@@ -297,7 +297,8 @@ void store_abort(struct store *store)
 }
 
 /* How far the map may go now: no further than its bound, and than the disk. */
-static enum err map_bytes_next(struct store *store, uint64_t *ret_bytes)
+static enum err map_bytes_next(struct store *store, uint64_t bytes_max,
+                               uint64_t *ret_bytes)
 {
     uint64_t map = atomic_load(&store->map_bytes);
     uint64_t file = 0;
@@ -309,8 +310,8 @@ static enum err map_bytes_next(struct store *store, uint64_t *ret_bytes)
         return err;
 
     uint64_t bytes = map * 2;
-    if (bytes > store->bytes_max)
-        bytes = store->bytes_max;
+    if (bytes > bytes_max)
+        bytes = bytes_max;
     if (bytes > file + room)
         bytes = file + room;
     bytes = bytes / MAP_UNIT_BYTES * MAP_UNIT_BYTES;
@@ -331,13 +332,13 @@ static bool address_space_has(uint64_t bytes)
     return true;
 }
 
-enum err store_grow(struct store *store)
+static enum err grow_within(struct store *store, uint64_t bytes_max)
 {
     ENSURE(!store->batch.open);
     (void)store_check_readers(store);
 
     uint64_t bytes = 0;
-    enum err err = map_bytes_next(store, &bytes);
+    enum err err = map_bytes_next(store, bytes_max, &bytes);
     if (err == ERR_NO_SPACE)
         counter_add(COUNTER_STORE_FULL, 1);
     if (err != ERR_OK)
@@ -354,6 +355,16 @@ enum err store_grow(struct store *store)
     }
     ENSURE(pthread_rwlock_unlock(&store->map_lock) == 0);
     return err;
+}
+
+enum err store_grow(struct store *store)
+{
+    return grow_within(store, store->bytes_max);
+}
+
+enum err store_grow_to_start(struct store *store)
+{
+    return grow_within(store, store->bytes_max + STORE_START_BYTES);
 }
 
 struct store_reader *store_reader_create(struct store *store)

@@ -91,6 +91,10 @@ void store_abort(struct store *store);
  * No batch may be open. */
 enum err store_grow(struct store *store);
 
+/* Likewise, and a little past bytes_max: for what a hub must write to start at all. */
+enum { STORE_START_BYTES = 1024 * 1024 };
+enum err store_grow_to_start(struct store *store);
+
 struct store_reader *store_reader_create(struct store *store);
 void store_reader_destroy(struct store_reader *reader);
 /* A snapshot of the last commit; puts and removes are bugs. Short: end it at once. */

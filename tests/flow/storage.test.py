@@ -70,6 +70,24 @@ async def a_full_store_refuses_new_work_and_lets_the_old_be_finished(hub):
     same(hub.stats()["by_status"]["completed"], 20)
 
 
+@case("--map-bytes-max", str(4 * MIB), "--map-bytes-first", str(4 * MIB))
+def a_hub_starts_on_a_store_without_a_free_page_however_often(hub):
+    acked, refused = fill(hub, 1000)
+    same(refused.status, 507)
+    # Smaller and smaller, until nothing at all fits any more.
+    for size in (50_000, 10_000, 2_000, 500, 1):
+        status = 200
+        while status == 200:
+            body = {"to": "nobody", "payload": {"text": "x" * size}}
+            status = hub.http("POST", "/api/message", body, token=hub.admin).status
+        same(status, 507)
+    for _ in range(5):
+        same(hub.stop(), 0)
+        hub.spawn()
+        hub.wait_listening()
+        assert {task["id"] for task in hub.all_tasks()} >= set(acked)
+
+
 @case("--map-bytes-max", str(4 * MIB), "--map-bytes-first", str(MIB))
 def a_store_that_was_full_takes_work_again_with_more_room(hub):
     acked, refused = fill(hub, 1000)
