@@ -124,7 +124,9 @@ static enum err fleet_measure(const struct bench_options *options, const char *w
                               uint32_t subscribers)
 {
     const char *const flags[] = { "--presence-events-agents-max", events_max,
-                                  "--rate-agent-light", "10000000", NULL };
+                                  "--rate-agent-light", "10000000",
+                                  /* Connecting all of them takes longer than that. */
+                                  "--idle-timeout-ms", "3600000", NULL };
     struct clients clients;
     struct hub_process hub;
     struct hub_counts counts;
@@ -147,9 +149,9 @@ static enum err fleet_measure(const struct bench_options *options, const char *w
     if (err == ERR_OK)
         err = fleet_change(&clients, agents, count);
     if (err == ERR_OK)
-        printf("%-22s %6u agents, %u changes: %8llu messages to others, %6lld ms of "
+        printf("%-18s %6u agents, %u changes: %8llu messages to others, %6lld ms of "
                "processor time, over after %lld ms\n",
-               what, count, seen.updated, (unsigned long long)(seen.heard - heard),
+               what, clients.open, seen.updated, (unsigned long long)(seen.heard - heard),
                (long long)(hub_cpu_ms(&hub) - cpu_ms),
                (long long)(seen.heard_ms > start_ms ? seen.heard_ms - start_ms : 0));
     for (uint32_t i = 0; i < count; i++)
