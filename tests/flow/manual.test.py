@@ -58,6 +58,23 @@ def every_command_and_option_has_its_place():
         holds(f".It Fl -{option}" in page("drover.1"), f"--{option} is not in drover.1")
 
 
+def every_promise_is_held_by_a_test_that_there_is():
+    with open(os.path.join(ROOT, "docs/promises.md")) as file:
+        named = set(re.findall(r"`((?:unit|flow|crash|property|simulation)\.[a-z_.0-9]+)`",
+                               file.read()))
+    holds(len(named) > 20, f"tests named: {named}")
+    for name in sorted(named):
+        kind, *rest = name.split(".")
+        places = {"unit": [f"tests/unit/{rest[0]}/test_{rest[-1]}.c"],
+                  "flow": [f"tests/flow/{rest[0]}.test.py", f"tests/flow/{rest[0]}.test.mjs"],
+                  "crash": [f"tests/crash/{rest[0]}.py"],
+                  "property": [f"tests/property/test_{rest[0]}.c"],
+                  "simulation": ["tests/simulation/main.c"]}[kind]
+        holds(any(os.path.exists(os.path.join(ROOT, place)) for place in places),
+              f"there is no {name}")
+
+
 if __name__ == "__main__":
     run([every_setting_of_the_sidecar_has_its_place,
-         every_setting_of_the_hub_has_its_place, every_command_and_option_has_its_place])
+         every_setting_of_the_hub_has_its_place, every_command_and_option_has_its_place,
+         every_promise_is_held_by_a_test_that_there_is])
