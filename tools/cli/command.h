@@ -155,6 +155,7 @@ extern const struct command_group TOKEN_GROUP;
 extern const struct command_group RATE_GROUP;
 extern const struct command_group SCHEMA_GROUP;
 extern const struct command_group STORE_GROUP;
+extern const struct command_group BACKUP_GROUP;
 extern const struct command_group HUB_GROUP;
 extern const struct command_group MESSAGE_GROUP;
 extern const struct command_group CHANNEL_GROUP;

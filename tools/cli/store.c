@@ -1,4 +1,5 @@
-#include "cli/command.h"
+#include "cli/listing.h"
+#include "cli/request.h"
 
 #include <stdio.h>
 
@@ -17,7 +18,77 @@ static enum outcome compact_show(const struct answer *answer)
     return OUTCOME_OK;
 }
 
+static bool is_unconfirmed(const struct answer *answer)
+{
+    return answer->root != NULL &&
+           slice_equal_text(member_text(answer, answer->root, "status"),
+                            "confirmation_needed");
+}
+
+static void losses_tell(const struct answer *answer)
+{
+    bool more = member_of(answer, answer->root, "tasks_lost_more") != NULL &&
+                member_of(answer, answer->root, "tasks_lost_more")->kind == JSON_TRUE;
+    (void)fprintf(
+        stderr,
+        "drover: what was done since that backup will be undone: %lld commands, "
+        "%lld%s tasks submitted since; --yes restores it\n",
+        (long long)member_number(answer, answer->root, "commands_lost"),
+        (long long)member_number(answer, answer->root, "tasks_lost"),
+        more ? " or more" : "");
+}
+
+/* Asked once to learn what would be lost, and once more to lose it. */
+static enum outcome restore_run(struct invocation *invocation)
+{
+    char confirm[32];
+    struct answer answer;
+    enum outcome outcome =
+        request_call(invocation, MESSAGE_POST_ADMIN_RESTORE, NULL, 0, &answer);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    if (is_unconfirmed(&answer)) {
+        if (!given_has(invocation, "--yes")) {
+            losses_tell(&answer);
+            return OUTCOME_CONFLICT;
+        }
+        (void)snprintf(confirm, sizeof confirm, "%lld",
+                       (long long)member_number(&answer, answer.root, "confirm"));
+        const struct filling filling = { "confirm", slice_from_text(confirm) };
+        outcome =
+            request_call(invocation, MESSAGE_POST_ADMIN_RESTORE, &filling, 1, &answer);
+        if (outcome != OUTCOME_OK)
+            return outcome;
+    }
+    if (answer.outcome != OUTCOME_OK)
+        return answer_tell(invocation, &answer);
+    if (invocation->json)
+        return answer_print(&answer);
+    (void)printf("the hub goes on with %s\n", invocation->arguments[0]);
+    return OUTCOME_OK;
+}
+
+static const struct listing JOBS = {
+    .member = "jobs",
+    .columns = { { .head = "JOB", .field = "id", .kind = COLUMN_NUMBER },
+                 { .head = "KIND", .field = "kind" },
+                 { .head = "STATUS", .field = "status" },
+                 { .head = "DONE", .field = "done", .kind = COLUMN_NUMBER },
+                 { .head = "OF", .field = "total", .kind = COLUMN_NUMBER },
+                 { .head = "CREATED", .field = "created_at", .kind = COLUMN_TIME },
+                 { .head = "RESULT", .field = "outcome" },
+                 { .head = "REASON", .field = "reason" } },
+};
+
 static const struct command COMMANDS[] = {
+    { .name = "restore",
+      .route = MESSAGE_POST_ADMIN_RESTORE,
+      .run = restore_run,
+      .arguments = { { .name = "BACKUP", .field = "backup" } },
+      .options = { { .name = "--yes",
+                     .help = "Restore it, whatever is lost; without it that is told." },
+                   { .name = "--force", .field = "force" } } },
+    { .name = "jobs", .route = MESSAGE_GET_ADMIN_JOBS, .list = &JOBS },
     { .name = "compact",
       .route = MESSAGE_POST_ADMIN_COMPACT,
       .show = compact_show,
