@@ -35,7 +35,11 @@ SECTOR_BYTES = 512
 AGENTS = 4
 ENDED = ("completed", "dead_letter", "cancelled")
 RESTART_EVERY = 25  # images a hub is started on
-FLAGS = ("--map-bytes-first", str(64 << 20), "--log-level", "warning")
+# At full rate: limits of rate have stories of their own.
+RATES = tuple(word for tier in ("light", "normal", "heavy")
+              for word in (f"--rate-agent-{tier}", "10000000"))
+FLAGS = (*RATES, "--map-bytes-first", str(64 << 20), "--log-level", "warning",
+         "--reconnect-grace-ms", "500")
 VARIANTS = ("none", "all", "some", "reordered", "torn")
 
 
@@ -282,6 +286,7 @@ class Run:
     def run(self):
         self.hub.start()
         try:
+            assert self.hub.submitter and self.hub.admin  # known to every later disk
             asyncio.run(self.live())
             code = self.hub.stop()
             require(code == 0, f"the hub ended with {code}")
@@ -321,9 +326,10 @@ class Images:
         place = self.folder.parent / "again"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
-        hub = Hub(place, *FLAGS, "--reconnect-grace-ms", "0")
+        hub = Hub(place, *FLAGS)
         shutil.copytree(self.folder, hub.data, copy_function=shutil.copy)
         hub.tokens = dict(self.run.hub.tokens)
+        hub.admin_token = self.run.hub.admin_token
         try:
             hub.start()
             asyncio.run(self.work_off(hub))

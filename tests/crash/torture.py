@@ -48,7 +48,10 @@ DRAIN_EVERY = 25
 WALK_ALWAYS = 20_000  # tasks
 DRAIN_S = 120 if SANITIZED else 40
 READY_S = 30 if SANITIZED else 2
-FLAGS = ("--lease-ms", "3000", "--acceptance-ms", "3000", "--reconnect-grace-ms", "2500",
+# At full rate: limits of rate have stories of their own.
+RATES = tuple(word for tier in ("light", "normal", "heavy")
+              for word in (f"--rate-agent-{tier}", "10000000"))
+FLAGS = (*RATES, "--lease-ms", "3000", "--acceptance-ms", "3000", "--reconnect-grace-ms", "2500",
          "--log-level", "warning")
 METADATA_IN_LIST = re.compile(r'"description":"(key-[0-9-]+)","metadata":')
 
