@@ -3,11 +3,11 @@
 #include "base/hash.h"
 #include "core/deadline.h"
 #include "core/handlers.h"
+#include "core/upkeep.h"
 
 enum {
     BACKUP_VERSION = 1,
     INSTANCE_BYTES = 8,
-    BUSY_RETRY_MS = 10 * 60 * 1000, /* the job queue was full */
 };
 
 static void backup_put(struct step *step, const struct message_backup_seen *seen)
@@ -124,57 +124,9 @@ struct slice instance_text(struct step *step, uint64_t instance)
     return slice_make(text, 2 * sizeof bytes);
 }
 
-static void due_move(struct step *step, int64_t due_ms)
-{
-    int64_t was_ms = (int64_t)step_counter(step, COUNTER_BACKUP_DUE_MS);
-    if (was_ms == due_ms)
-        return;
-    if (was_ms != 0)
-        deadline_remove_number(step, CLOCK_WALL, was_ms, DEADLINE_BACKUP, 0);
-    if (due_ms != 0)
-        deadline_add_number(step, CLOCK_WALL, due_ms, DEADLINE_BACKUP, 0);
-    step_counter_put(step, COUNTER_BACKUP_DUE_MS, (uint64_t)due_ms);
-}
-
-void backup_schedule(struct step *step)
-{
-    int64_t interval_ms = step->settings->backup_interval_ms;
-    int64_t base_ms = (int64_t)step_counter(step, COUNTER_BACKUP_BASE_MS);
-    if (interval_ms == 0) {
-        due_move(step, 0);
-        return;
-    }
-    /* A base ahead of the clock was read off one that went wrong. */
-    if (base_ms == 0 || base_ms > step->command->wall_ms) {
-        base_ms = step->command->wall_ms;
-        step_counter_put(step, COUNTER_BACKUP_BASE_MS, (uint64_t)base_ms);
-    }
-    due_move(step, base_ms + interval_ms);
-}
-
-void backup_due(struct step *step, int64_t due_ms)
-{
-    struct job job = { .kind = JOB_BACKUP, .scheduled = true };
-    if ((int64_t)step_counter(step, COUNTER_BACKUP_DUE_MS) != due_ms) {
-        step_fail(step, ERR_CORRUPT);
-        return;
-    }
-    step_counter_put(step, COUNTER_BACKUP_DUE_MS, 0); /* the row has fired */
-    int64_t now_ms = step->command->wall_ms;
-    if (step_counter(step, COUNTER_JOBS_OPEN) >= JOBS_OPEN_MAX) {
-        due_move(step, now_ms + BUSY_RETRY_MS);
-        return;
-    }
-    (void)job_create(step, &job);
-    step_counter_put(step, COUNTER_BACKUP_BASE_MS, (uint64_t)now_ms);
-    due_move(step, now_ms + step->settings->backup_interval_ms);
-}
-
 /* What the schedule wants and did not get is tried again before a day has gone by. */
 void backup_job_ended(struct step *step, const struct job *job)
 {
-    int64_t due_ms = (int64_t)step_counter(step, COUNTER_BACKUP_DUE_MS);
-    int64_t again_ms = step->command->wall_ms + BACKUP_RETRY_MS;
-    if (job->scheduled && job->state == JOB_FAILED && due_ms > again_ms)
-        due_move(step, again_ms);
+    if (job->scheduled && job->state == JOB_FAILED)
+        upkeep_hurry(step, JOB_BACKUP, step->command->wall_ms + BACKUP_RETRY_MS);
 }

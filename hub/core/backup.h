@@ -1,10 +1,8 @@
 /*
- * backup.h - the backups that were seen, and when the next one is due.
+ * backup.h - the backups that were seen.
  *
  * The directory of backups is what counts: the ops thread says what it holds whenever that
- * has changed, and the rows follow. A scheduled backup is a deadline on the wall clock that
- * counts from the last one, so that a restart neither skips nor repeats; what was missed
- * while the hub was down is made up once.
+ * has changed, and the rows follow. When the next one is due: upkeep.h.
  *
  *   backup       name; see backup.c
  */
@@ -42,12 +40,6 @@ uint64_t instance_ensure(struct step *step);
 
 /* 16 hexadecimal digits, in the arena. */
 struct slice instance_text(struct step *step, uint64_t instance);
-
-/* The hub starts: the deadline stands where the setting wants it. */
-void backup_schedule(struct step *step);
-
-/* The deadline: a backup is queued. */
-void backup_due(struct step *step, int64_t due_ms);
 
 /* What whoever waits for a backup is told. */
 void backup_job_answer(struct step *step, const struct job *job);

@@ -127,6 +127,5 @@ void on_hub_started(struct step *step, const struct message_hub_started *message
     }
     instance_ensure(step);
     jobs_interrupt(step);
-    backup_schedule(step);
     upkeep_schedule(step);
 }

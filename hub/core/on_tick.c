@@ -157,8 +157,6 @@ static void upkeep_deadline_fire(struct step *step, const struct deadline *deadl
 {
     if (deadline->kind == DEADLINE_JOB_WAIT)
         job_wait_over(step, number, deadline->due_ms);
-    else if (deadline->kind == DEADLINE_BACKUP)
-        backup_due(step, deadline->due_ms);
     else if (deadline->kind == DEADLINE_RETENTION)
         retention_sweep(step, deadline->due_ms);
     else

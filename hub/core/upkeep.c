@@ -12,6 +12,7 @@ static const struct upkeep {
     enum counter due;  /* wall: when; 0: never */
     enum counter base; /* wall: what the interval counts from */
 } UPKEEPS[] = {
+    { JOB_BACKUP, DEADLINE_BACKUP, COUNTER_BACKUP_DUE_MS, COUNTER_BACKUP_BASE_MS },
     { JOB_COMPACT, DEADLINE_COMPACT, COUNTER_COMPACT_DUE_MS, COUNTER_COMPACT_BASE_MS },
     { JOB_SCRUB, DEADLINE_SCRUB, COUNTER_SCRUB_DUE_MS, COUNTER_SCRUB_BASE_MS },
 };
@@ -20,6 +21,8 @@ enum { UPKEEP_COUNT = sizeof UPKEEPS / sizeof UPKEEPS[0] };
 
 static int64_t interval_ms(const struct step *step, const struct upkeep *upkeep)
 {
+    if (upkeep->job == JOB_BACKUP)
+        return step->settings->backup_interval_ms;
     return upkeep->job == JOB_COMPACT ? step->settings->compaction_interval_ms
                                       : step->settings->scrub_interval_ms;
 }
@@ -81,6 +84,14 @@ void upkeep_due(struct step *step, uint32_t deadline, int64_t due_ms)
     (void)job_create(step, &job);
     step_counter_put(step, upkeep->base, (uint64_t)now_ms);
     due_move(step, upkeep, now_ms + interval_ms(step, upkeep));
+}
+
+void upkeep_hurry(struct step *step, enum job_kind kind, int64_t due_ms)
+{
+    for (int i = 0; i < UPKEEP_COUNT; i++)
+        if (UPKEEPS[i].job == kind &&
+            (int64_t)step_counter(step, UPKEEPS[i].due) > due_ms)
+            due_move(step, &UPKEEPS[i], due_ms);
 }
 
 unsigned upkeep_deadlines(struct step *step)

@@ -1,5 +1,6 @@
 /*
- * upkeep.h - what the hub has done to its store by the clock: compaction and scrub.
+ * upkeep.h - what the hub has done to its store by the clock: backups,
+ * compaction and scrub.
  *
  * Each is a deadline on the wall clock that counts from the last time, so that a restart
  * neither skips nor repeats; what was missed while the hub was down is made up once. Whether
@@ -15,6 +16,9 @@ void upkeep_schedule(struct step *step);
 
 /* A deadline: a job is queued. */
 void upkeep_due(struct step *step, uint32_t deadline, int64_t due_ms);
+
+/* The next job of a kind comes no later than that. */
+void upkeep_hurry(struct step *step, enum job_kind kind, int64_t due_ms);
 
 /* What whoever waits for a compaction is told. */
 void compact_job_answer(struct step *step, const struct job *job);

@@ -40,7 +40,6 @@ struct verify {
     uint64_t event_deadlines; /* rows of TABLE_DEADLINE, likewise */
     uint64_t jobs_open;
     uint64_t job_deadlines; /* rows of TABLE_DEADLINE that they account for */
-    uint64_t backup_deadlines;
     uint64_t upkeep_deadlines;
 };
 

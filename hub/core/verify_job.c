@@ -59,6 +59,5 @@ void verify_jobs(struct verify *verify)
     bool due = step_counter(&verify->step, COUNTER_BACKUP_DUE_MS) != 0;
     verify_holds(verify, !due || step_counter(&verify->step, COUNTER_BACKUP_BASE_MS) != 0,
                  "a backup is due without a time it counts from");
-    verify->backup_deadlines += due;
     verify->upkeep_deadlines += upkeep_deadlines(&verify->step);
 }

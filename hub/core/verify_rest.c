@@ -148,9 +148,8 @@ static void deadline_row(struct verify *verify, struct slice key, struct slice v
         verify->resets++;
     } else if (kind == DEADLINE_JOB_WAIT) {
         verify->job_deadlines--;
-    } else if (kind == DEADLINE_BACKUP) {
-        verify->backup_deadlines--;
-    } else if (kind == DEADLINE_COMPACT || kind == DEADLINE_SCRUB) {
+    } else if (kind == DEADLINE_BACKUP || kind == DEADLINE_COMPACT ||
+               kind == DEADLINE_SCRUB) {
         verify->upkeep_deadlines--;
     } else if (kind == DEADLINE_MAIL_SWEEP) {
         verify_holds(verify, unpack.rest.size == 8, "a sweep has no place");
@@ -285,9 +284,7 @@ void verify_rest(struct verify *verify)
                          verify->event_deadlines == 0,
                      "a deadline belongs to nothing");
     if (verify->text == NULL)
-        verify_holds(verify,
-                     verify->job_deadlines == 0 && verify->backup_deadlines == 0 &&
-                         verify->upkeep_deadlines == 0,
+        verify_holds(verify, verify->job_deadlines == 0 && verify->upkeep_deadlines == 0,
                      "a deadline belongs to no job and to no backup");
     uint64_t tokens = verify_walk(verify, TABLE_TOKEN, token_row);
     uint64_t indexed = verify_walk(verify, TABLE_TOKEN_AGENT, token_agent_row);
