@@ -2,8 +2,7 @@
  * What an identified agent that waits for work costs the hub in memory.
  */
 #include "benchmark/bench.h"
-#include "benchmark/client.h"
-#include "benchmark/hub_process.h"
+#include "benchmark/fleet.h"
 
 #include "base/ensure.h"
 #include "os/clock.h"
@@ -11,14 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FRAME_BYTES 512
-
-/* 127.0.1.1 and on: each has its own range of ports. */
-#define ADDRESS_FIRST 0x7f000101u
-#define LINKS_PER_ADDRESS 10000
-
-/* Connections that may be on their way at once. */
-#define WINDOW 64
 #define SETTLE_MS 1000
 
 static uint32_t identified;
@@ -33,29 +24,12 @@ static void idle_text(struct client *client, const struct json *json)
 static enum err idle_connect(struct clients *clients, struct client *agents,
                              const struct hub_process *hub, uint32_t count)
 {
-    char name[32], token[65], text[FRAME_BYTES];
-    for (uint32_t i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "idle-%u", i);
-        enum err err = hub_register(hub, name, token);
-        if (err == ERR_OK)
-            err = client_open(&agents[i], clients, hub->port,
-                              ADDRESS_FIRST + i / LINKS_PER_ADDRESS);
-        if (err != ERR_OK)
-            return err;
-        int size = snprintf(
-            text, sizeof text,
-            "{\"type\":\"identify\",\"agent_id\":\"%s\",\"token\":\"%s\"}", name, token);
-        client_send(&agents[i], slice_make(text, (size_t)size));
-        do {
-            if (clients_poll(clients, 0) != ERR_OK)
-                return ERR_IO;
-        } while (i + 1 - identified > WINDOW);
-    }
+    enum err err = fleet_connect(clients, agents, "idle", hub, count, &identified);
     for (int64_t stop = clock_monotonic_ms() + SETTLE_MS;
-         identified < count || clock_monotonic_ms() < stop;)
+         err == ERR_OK && clock_monotonic_ms() < stop;)
         if (clients_poll(clients, 100) != ERR_OK)
             return ERR_IO;
-    return ERR_OK;
+    return err;
 }
 
 enum err bench_idle(const struct bench_options *options)

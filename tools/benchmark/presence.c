@@ -3,8 +3,7 @@
  * it, with nobody told, and with a few subscribers.
  */
 #include "benchmark/bench.h"
-#include "benchmark/client.h"
-#include "benchmark/hub_process.h"
+#include "benchmark/fleet.h"
 
 #include "base/ensure.h"
 #include "os/clock.h"
@@ -15,12 +14,7 @@
 
 #define FRAME_BYTES 512
 
-/* 127.0.1.1 and on: each has its own range of ports. */
-#define ADDRESS_FIRST 0x7f000101u
-#define LINKS_PER_ADDRESS 10000
-
 enum {
-    WINDOW = 64, /* connections that may be on their way at once */
     CHANGING = 100,
     ROUNDS = 5, /* changes of each */
     QUIET_MS = 700,
@@ -50,33 +44,6 @@ static void presence_text(struct client *client, const struct json *json)
         seen.heard++;
         seen.heard_ms = clock_monotonic_ms();
     }
-}
-
-static enum err fleet_connect(struct clients *clients, struct client *agents,
-                              const struct hub_process *hub, uint32_t count)
-{
-    char name[32], token[65], text[FRAME_BYTES];
-    for (uint32_t i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "agent-%u", i);
-        enum err err = hub_register(hub, name, token);
-        if (err == ERR_OK)
-            err = client_open(&agents[i], clients, hub->port,
-                              ADDRESS_FIRST + i / LINKS_PER_ADDRESS);
-        if (err != ERR_OK)
-            return err;
-        int size = snprintf(
-            text, sizeof text,
-            "{\"type\":\"identify\",\"agent_id\":\"%s\",\"token\":\"%s\"}", name, token);
-        client_send(&agents[i], slice_make(text, (size_t)size));
-        do {
-            if (clients_poll(clients, 0) != ERR_OK)
-                return ERR_IO;
-        } while (i + 1 - seen.identified > WINDOW);
-    }
-    while (seen.identified < count)
-        if (clients_poll(clients, 100) != ERR_OK)
-            return ERR_IO;
-    return ERR_OK;
 }
 
 /* Until nothing has come for a while. */
@@ -138,7 +105,7 @@ static enum err fleet_measure(const struct bench_options *options, const char *w
 
     err = hub_start_with(&hub, options->directory, flags);
     if (err == ERR_OK)
-        err = fleet_connect(&clients, agents, &hub, count);
+        err = fleet_connect(&clients, agents, "agent", &hub, count, &seen.identified);
     if (err == ERR_OK)
         err = fleet_subscribe(&clients, agents, subscribers);
     if (err == ERR_OK)
