@@ -111,6 +111,7 @@ static enum err handle(handler called, const struct core_settings *settings,
     stats_settle(&step);
     event_audit(&step);
     ENSURE(!only_reads || step.changes == 0);
+    effects->changed = step.changes > 0;
     if (step.err == ERR_OK && arena_failed(effects->arena))
         step.err = ERR_MEMORY;
     return step.err;

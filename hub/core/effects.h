@@ -65,6 +65,7 @@ struct effects {
     struct effect *last;
     uint32_t count;
     bool more_due;       /* a tick left due deadlines behind */
+    bool changed;        /* a row was put or removed */
     uint64_t event_last; /* the highest event added; 0 none */
 };
 

@@ -5,6 +5,7 @@
 #ifndef CORE_SETTINGS_H
 #define CORE_SETTINGS_H
 
+#include "base/pack.h"
 #include "core/judge.h"
 
 #include <stdint.h>
@@ -53,5 +54,12 @@ struct core_settings {
     uint64_t finished_tasks_max; /* and how many; 0: no matter */
     struct judge *judge; /* of the calling thread; NULL: what needs one is refused */
 };
+
+/* The numbers, for who applies the same commands another time; not what is handed in. */
+void core_settings_pack(const struct core_settings *settings, struct buffer *buffer);
+
+/* Sets the numbers of `settings` and leaves what is handed in. False: not what
+ * core_settings_pack() wrote. */
+bool core_settings_unpack(struct slice packed, struct core_settings *settings);
 
 #endif

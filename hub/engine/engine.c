@@ -25,6 +25,7 @@ enum err engine_create(const struct engine_options *options, struct engine **ret
     engine->wake.fd = -1;
     arena_init(&engine->arena, EFFECT_BYTES_MAX);
     buffer_init(&engine->scratch, FRAME_BYTES_MAX);
+    recorder_init(&engine->recorder);
     enum err err = wake_init(&engine->wake);
     if (err != ERR_OK)
         goto fail;
@@ -66,6 +67,7 @@ void engine_destroy(struct engine *engine)
         between_finish(&engine->between);
     arena_finish(&engine->arena);
     buffer_finish(&engine->scratch);
+    recorder_finish(&engine->recorder);
     judge_destroy(engine->options.settings.judge);
     free(engine->batch);
     free(engine);
@@ -190,16 +192,10 @@ static void engine_run(void *argument)
     }
 }
 
-static enum err order_begin(struct engine *engine)
+static enum err order_begin(struct engine *engine, const struct core_place *place)
 {
-    struct core_place place;
-    enum err err = core_place_read(store_batch(engine->options.store), &place);
-    store_abort(engine->options.store);
-    if (err != ERR_OK)
-        return err;
-
-    fleet_clock_start(&engine->clock, place.now_ms);
-    engine->order = order_local_create(engine->rings, engine->door_count, place.sequence,
+    fleet_clock_start(&engine->clock, place->now_ms);
+    engine->order = order_local_create(engine->rings, engine->door_count, place->sequence,
                                        &engine->clock);
     return engine->order == NULL ? ERR_MEMORY : ERR_OK;
 }
@@ -212,12 +208,19 @@ static enum err alone_try(struct engine *engine, const struct command *command)
 
     arena_clear(&engine->arena);
     effects_init(&effects, &engine->arena);
+    recorder_clear(&engine->recorder);
     enum err err = core_apply(&engine->options.settings, transaction, command, &effects);
     if (err == ERR_OK)
         err = core_seal(transaction, command->sequence, command->now_ms);
-    if (err == ERR_OK)
-        return store_commit(store);
-    store_abort(store);
+    if (err == ERR_OK) {
+        recorder_add(&engine->recorder, command);
+        recorder_write(&engine->recorder, command, effects.event_last);
+        err = store_commit(store);
+    } else {
+        store_abort(store);
+    }
+    recorder_settle(&engine->recorder, err == ERR_OK, command->sequence,
+                    effects.event_last);
     return err;
 }
 
@@ -236,29 +239,64 @@ enum err engine_apply(struct engine *engine, const struct envelope *envelope)
     return err;
 }
 
+/* From here on what is done is kept in the journal. */
+static enum err recorder_start(struct engine *engine)
+{
+    struct core_figures figures;
+    enum err err = core_figures_read(store_batch(engine->options.store), &figures);
+    store_abort(engine->options.store);
+    if (err == ERR_OK)
+        recorder_begin(&engine->recorder, engine->options.journal, &figures,
+                       &engine->options.settings);
+    return err;
+}
+
+static const struct envelope HUB_STARTED = {
+    .role = ROLE_HUB,
+    .message = { .type = MESSAGE_HUB_STARTED },
+};
+
+/* A store that has no room left for events starts all the same: what fills it is to be
+ * worked off. The journal knows nothing of it, for the settings are not those it was told:
+ * its history has a gap there. */
+static enum err hub_started_apply_full(struct engine *engine)
+{
+    struct core_settings *settings = &engine->options.settings;
+    struct journal *journal = engine->recorder.journal;
+    uint32_t classes = settings->event_classes;
+    settings->event_classes = 0;
+    engine->recorder.journal = NULL;
+    enum err err = engine_apply(engine, &HUB_STARTED);
+    engine->recorder.journal = journal;
+    settings->event_classes = classes;
+    return err;
+}
+
 /* Every agent lost its socket with the last run: that is the first command. */
 static enum err hub_started_apply(struct engine *engine)
 {
-    struct envelope started = { .role = ROLE_HUB,
-                                .message = { .type = MESSAGE_HUB_STARTED } };
-    struct core_settings *settings = &engine->options.settings;
-    uint32_t classes = settings->event_classes;
-    enum err err = engine_apply(engine, &started);
-    if (err != ERR_MAP_FULL && err != ERR_NO_SPACE)
-        return err;
-    /* A store that has no room left for events starts all the same: what fills it is to be
-     * worked off. */
-    settings->event_classes = 0;
-    err = engine_apply(engine, &started);
-    settings->event_classes = classes;
-    return err;
+    enum err err = engine_apply(engine, &HUB_STARTED);
+    return err == ERR_MAP_FULL || err == ERR_NO_SPACE ? hub_started_apply_full(engine)
+                                                      : err;
 }
 
 enum err engine_prepare(struct engine *engine)
 {
     ENSURE(engine->order == NULL);
-    enum err err = order_begin(engine);
-    return err == ERR_OK ? hub_started_apply(engine) : err;
+    struct core_place place;
+    enum err err = core_place_read(store_batch(engine->options.store), &place);
+    store_abort(engine->options.store);
+    if (err == ERR_OK)
+        err = order_begin(engine, &place);
+    /* Only its first start tells a new store from others. */
+    bool is_new = place.sequence == 0;
+    if (err == ERR_OK && !is_new)
+        err = recorder_start(engine);
+    if (err == ERR_OK)
+        err = hub_started_apply(engine);
+    if (err == ERR_OK && is_new)
+        err = recorder_start(engine);
+    return err;
 }
 
 enum err engine_start(struct engine *engine)

@@ -25,8 +25,9 @@ struct order;
 struct engine_options {
     struct core_settings settings;
     struct store *store;
-    uint32_t ring_slots;                         /* envelopes that may wait per door */
-    uint32_t batch_max;                          /* commands per commit */
+    struct journal *journal; /* borrowed; NULL: what was done is not kept */
+    uint32_t ring_slots;     /* envelopes that may wait per door */
+    uint32_t batch_max;      /* commands per commit */
     void (*broken)(void *context, enum err err); /* from the engine thread, once */
     void *context;
 };

@@ -174,6 +174,8 @@ static enum err command_apply(struct engine *engine, struct transaction *transac
                          : core_apply(settings, transaction, command, &effects);
     if (err == ERR_OK)
         err = effects_hold(engine, &effects);
+    if (err == ERR_OK && effects.changed)
+        recorder_add(&engine->recorder, command);
     *ret_more_due = effects.more_due;
     if (effects.event_last > engine->event_last)
         engine->event_last = effects.event_last;
@@ -214,25 +216,38 @@ static enum err ticks_apply(struct engine *engine, struct transaction *transacti
     return err;
 }
 
+/* Sets *ret_sequence to that of the seal: a batch without a change has none. */
+static enum err batch_seal(struct engine *engine, struct transaction *transaction,
+                           uint64_t *ret_sequence)
+{
+    struct command seal = { 0 };
+    engine->order->methods->stamp(engine->order, &seal);
+    enum err err = core_seal(transaction, seal.sequence, seal.now_ms);
+    if (err == ERR_OK)
+        recorder_write(&engine->recorder, &seal, engine->event_last);
+    *ret_sequence = seal.sequence;
+    return err;
+}
+
 /* Applies [from, *to) of what was taken; *to falls when the batch is cut. */
-static enum err batch_apply(struct engine *engine, uint32_t from, uint32_t *to)
+static enum err batch_apply(struct engine *engine, uint32_t from, uint32_t *to,
+                            uint64_t *ret_sequence)
 {
     struct transaction *transaction = store_batch(engine->options.store);
     enum err err = ERR_OK;
+    recorder_clear(&engine->recorder);
 
     for (uint32_t i = from; i < *to && err == ERR_OK; i++) {
         bool more_due;
         err = command_apply(engine, transaction, &engine->batch[i].command, &more_due);
-        if (outbox_bytes(engine) > BATCH_FRAME_BYTES_MAX)
+        if (outbox_bytes(engine) > BATCH_FRAME_BYTES_MAX ||
+            recorder_is_crowded(&engine->recorder))
             *to = i + 1;
     }
     if (err == ERR_OK)
         err = ticks_apply(engine, transaction);
-    if (err == ERR_OK && store_batch_changed(engine->options.store)) {
-        struct command seal = { 0 };
-        engine->order->methods->stamp(engine->order, &seal);
-        err = core_seal(transaction, seal.sequence, seal.now_ms);
-    }
+    if (err == ERR_OK && store_batch_changed(engine->options.store))
+        err = batch_seal(engine, transaction, ret_sequence);
     return err;
 }
 
@@ -242,11 +257,13 @@ static enum err batch_try(struct engine *engine, uint32_t from, uint32_t *to)
 {
     for (int growths = 0;; growths++) {
         uint32_t end = *to;
-        enum err err = batch_apply(engine, from, &end);
+        uint64_t sequence = engine->recorder.position;
+        enum err err = batch_apply(engine, from, &end, &sequence);
         if (err == ERR_OK)
             err = store_commit(engine->options.store);
         else
             store_abort(engine->options.store);
+        recorder_settle(&engine->recorder, err == ERR_OK, sequence, engine->event_last);
         if (err == ERR_OK) {
             *to = end;
             return ERR_OK;

@@ -10,6 +10,7 @@
 #include "engine/fleet_clock.h"
 #include "engine/judge.h"
 #include "engine/order.h"
+#include "engine/recorder.h"
 #include "engine/release.h"
 #include "os/thread.h"
 
@@ -30,6 +31,7 @@ struct engine {
     uint32_t batch_count;
     bool alone; /* the rest of the batch goes one by one: together it failed */
 
+    struct recorder recorder;
     uint64_t event_last;   /* the highest event of the batch being applied; 0 none */
     struct arena arena;    /* effects of one command */
     struct buffer scratch; /* one rendered frame */

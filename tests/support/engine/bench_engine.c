@@ -2,6 +2,7 @@
 
 #include "base/ensure.h"
 #include "os/secret.h"
+#include "store/journal.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -59,9 +60,22 @@ static void open_all(struct bench_engine *bench,
     };
     ENSURE(store_open(&store, &bench->store, &problem) == ERR_OK);
 
+    (void)snprintf(bench->journal_directory, sizeof bench->journal_directory,
+                   "%s/journal", bench->directory);
+    struct journal_options journal = {
+        .directory = bench->journal_directory,
+        .segment_bytes = (uint64_t)64 * 1024,
+        .segment_ms = INT64_MAX,
+        .bytes_max = UINT64_MAX,
+    };
+    bench->journal = NULL;
+    if (options->journal)
+        ENSURE(journal_create(&journal, &bench->journal, &problem) == ERR_OK);
+
     struct engine_options engine = {
         .settings = SETTINGS,
         .store = bench->store,
+        .journal = bench->journal,
         .ring_slots = options->ring_slots,
         .batch_max = 64,
         .broken = broken,
@@ -76,6 +90,7 @@ static void open_all(struct bench_engine *bench,
 static void close_all(struct bench_engine *bench)
 {
     engine_destroy(bench->engine);
+    journal_destroy(bench->journal);
     store_close(bench->store);
 }
 

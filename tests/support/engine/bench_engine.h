@@ -9,7 +9,9 @@
 
 struct bench_engine {
     char directory[64];
+    char journal_directory[80];
     struct store *store;
+    struct journal *journal;
     struct engine *engine;
     struct door *door;
     uint32_t wakes;
@@ -22,6 +24,7 @@ struct bench_engine_options {
     uint64_t bytes_max;
     uint32_t ring_slots;
     const struct store_fault *fault;
+    bool journal; /* what is done is kept, in the folder `journal` */
 };
 
 void bench_engine_start(struct bench_engine *bench,

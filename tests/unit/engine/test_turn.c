@@ -13,7 +13,7 @@
 
 #define MIB ((uint64_t)1024 * 1024)
 
-static const struct bench_engine_options ROOMY = { 64 * MIB, 256 * MIB, 64, NULL };
+static const struct bench_engine_options ROOMY = { 64 * MIB, 256 * MIB, 64, NULL, false };
 
 static void turn_all(struct bench_engine *bench)
 {
@@ -66,7 +66,7 @@ static void a_full_map_is_grown_and_nobody_notices(void **state)
 {
     (void)state;
     struct bench_engine bench;
-    struct bench_engine_options small = { MIB / 2, 256 * MIB, 64, NULL };
+    struct bench_engine_options small = { MIB / 2, 256 * MIB, 64, NULL, false };
     char description[8000];
     memset(description, 'd', sizeof description - 1);
     description[sizeof description - 1] = '\0';
@@ -105,7 +105,7 @@ static void a_store_at_its_largest_refuses_new_work_and_lives(void **state)
 {
     (void)state;
     struct bench_engine bench;
-    struct bench_engine_options tight = { MIB, 2 * MIB, 64, NULL };
+    struct bench_engine_options tight = { MIB, 2 * MIB, 64, NULL, false };
     char description[8000];
     memset(description, 'd', sizeof description - 1);
     description[sizeof description - 1] = '\0';
@@ -126,7 +126,7 @@ static void a_full_ring_refuses_and_wakes_its_owner_when_there_is_room(void **st
 {
     (void)state;
     struct bench_engine bench;
-    struct bench_engine_options narrow = { 64 * MIB, 256 * MIB, 4, NULL };
+    struct bench_engine_options narrow = { 64 * MIB, 256 * MIB, 4, NULL, false };
     bench_engine_start(&bench, &narrow);
     bench_engine_identify(&bench, "boss", 0);
     turn_all(&bench);
@@ -189,7 +189,7 @@ static void a_commit_that_fails_says_nothing_and_stops_all_writing(void **state)
     struct bench_engine bench;
     struct failing failing = { STORE_CALL_COMMIT, EIO, false };
     struct store_fault fault = { fail_call, NULL, &failing };
-    struct bench_engine_options options = { 64 * MIB, 256 * MIB, 64, &fault };
+    struct bench_engine_options options = { 64 * MIB, 256 * MIB, 64, &fault, false };
     bench_engine_start(&bench, &options);
     bench_engine_identify(&bench, "boss", 0);
     turn_all(&bench);
@@ -216,7 +216,7 @@ static void a_refusal_of_storage_reaches_every_asker(void **state)
     struct bench_engine bench;
     struct failing failing = { STORE_CALL_COMMIT, ENOSPC, false };
     struct store_fault fault = { fail_call, NULL, &failing };
-    struct bench_engine_options options = { 64 * MIB, 256 * MIB, 64, &fault };
+    struct bench_engine_options options = { 64 * MIB, 256 * MIB, 64, &fault, false };
     bench_engine_start(&bench, &options);
     bench_engine_identify(&bench, "boss", 0);
     turn_all(&bench);
@@ -244,7 +244,7 @@ static void what_was_taken_and_not_yet_applied_is_freed_at_the_end(void **state)
     struct bench_engine bench;
     struct failing failing = { STORE_CALL_COMMIT, ENOSPC, false };
     struct store_fault fault = { fail_call, NULL, &failing };
-    struct bench_engine_options options = { 64 * MIB, 256 * MIB, 64, &fault };
+    struct bench_engine_options options = { 64 * MIB, 256 * MIB, 64, &fault, false };
     bench_engine_start(&bench, &options);
     bench_engine_identify(&bench, "boss", 0);
     turn_all(&bench);
