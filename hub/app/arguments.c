@@ -25,6 +25,7 @@ static bool errand_find(const char *argument, enum errand *ret_errand)
         { "--verify-store", ERRAND_VERIFY_STORE },
         { "--verify-events", ERRAND_VERIFY_EVENTS },
         { "--restore", ERRAND_RESTORE },
+        { "--store-at", ERRAND_STORE_AT },
     };
     for (size_t i = 0; i < sizeof ERRANDS / sizeof *ERRANDS; i++)
         if (strcmp(argument, ERRANDS[i].flag) == 0) {
@@ -34,8 +35,29 @@ static bool errand_find(const char *argument, enum errand *ret_errand)
     return false;
 }
 
+/* What has to stand behind the errand's flag; NULL: nothing. */
+static const char *errand_wants(enum errand errand)
+{
+    switch (errand) {
+    case ERRAND_VERIFY_STORE:
+    case ERRAND_VERIFY_EVENTS:
+        return "a directory";
+    case ERRAND_RESTORE:
+        return "a backup";
+    case ERRAND_STORE_AT:
+        return "an event";
+    case ERRAND_RUN:
+    case ERRAND_CHECK:
+    case ERRAND_HELP:
+    case ERRAND_VERSION:
+    case ERRAND_ENROLMENT:
+        break;
+    }
+    return NULL;
+}
+
 /* It is about a directory of its own, not about the one in the settings. */
-static bool errand_has_subject(enum errand errand)
+static bool errand_stands_alone(enum errand errand)
 {
     return errand == ERRAND_VERIFY_STORE || errand == ERRAND_VERIFY_EVENTS;
 }
@@ -65,35 +87,65 @@ static enum err setting_take(struct reading *reading, struct slice argument,
                           : ERR_OK;
 }
 
+static enum err complain_missing(const struct reading *reading, const char *flag,
+                                 const char *what)
+{
+    fprintf(reading->config->complaints, "drover-hub: %s wants %s\n", flag, what);
+    return ERR_INVALID;
+}
+
+/* A flag that goes with the errand; ERR_NOT_FOUND: it is none. */
+static enum err errand_flag_take(struct reading *reading, struct slice argument,
+                                 struct slice name)
+{
+    struct errand_subject *subject = &reading->subject;
+    const struct {
+        enum errand errand;
+        const char *flag;
+        bool *said;
+        const char **value;
+        const char *what;
+    } FLAGS[] = {
+        { ERRAND_RESTORE, "--yes", &subject->sure, NULL, NULL },
+        { ERRAND_RESTORE, "--force", &subject->forced, NULL, NULL },
+        { ERRAND_STORE_AT, "--to", NULL, &subject->to, "a directory" },
+        { ERRAND_STORE_AT, "--epoch", NULL, &subject->epoch, "a number" },
+    };
+    for (size_t i = 0; i < sizeof FLAGS / sizeof FLAGS[0]; i++) {
+        if (FLAGS[i].errand != reading->errand || !slice_equal_text(name, FLAGS[i].flag))
+            continue;
+        if (FLAGS[i].value == NULL) {
+            *FLAGS[i].said = true;
+            return ERR_OK;
+        }
+        *FLAGS[i].value = value_take(reading, argument, name);
+        return *FLAGS[i].value != NULL
+                   ? ERR_OK
+                   : complain_missing(reading, FLAGS[i].flag, FLAGS[i].what);
+    }
+    return ERR_NOT_FOUND;
+}
+
 static enum err argument_take(struct reading *reading, const char *text)
 {
     struct slice argument = slice_from_text(text);
     struct slice name = { text, slice_find(argument, '=') };
 
     if (errand_find(text, &reading->errand)) {
-        if (!errand_has_subject(reading->errand) && reading->errand != ERRAND_RESTORE)
+        const char *wanted = errand_wants(reading->errand);
+        if (wanted == NULL)
             return ERR_OK;
         reading->subject.text = *reading->rest == NULL ? NULL : *reading->rest++;
-        if (reading->subject.text != NULL)
-            return ERR_OK;
-        fprintf(reading->config->complaints, "drover-hub: %s wants %s\n", text,
-                reading->errand == ERRAND_RESTORE ? "a backup" : "a directory");
-        return ERR_INVALID;
+        return reading->subject.text != NULL ? ERR_OK
+                                             : complain_missing(reading, text, wanted);
     }
-    if (reading->errand == ERRAND_RESTORE && strcmp(text, "--yes") == 0) {
-        reading->subject.sure = true;
-        return ERR_OK;
-    }
-    if (reading->errand == ERRAND_RESTORE && strcmp(text, "--force") == 0) {
-        reading->subject.forced = true;
-        return ERR_OK;
-    }
+    enum err err = errand_flag_take(reading, argument, name);
+    if (err != ERR_NOT_FOUND)
+        return err;
     if (slice_equal_text(name, "--config")) {
         reading->file = value_take(reading, argument, name);
-        if (reading->file != NULL)
-            return ERR_OK;
-        fprintf(reading->config->complaints, "drover-hub: --config wants a file\n");
-        return ERR_INVALID;
+        return reading->file != NULL ? ERR_OK
+                                     : complain_missing(reading, "--config", "a file");
     }
     for (int i = 0; i < SETTING_COUNT; i++)
         if (slice_equal(SETTING_ROWS[i].flag, name))
@@ -133,7 +185,7 @@ enum err arguments_read(struct config *config, int count, char *const *arguments
     *ret_errand = reading.errand;
     *ret_subject = reading.subject;
     if (err != ERR_OK || reading.errand == ERRAND_HELP ||
-        reading.errand == ERRAND_VERSION || errand_has_subject(reading.errand))
+        reading.errand == ERRAND_VERSION || errand_stands_alone(reading.errand))
         return err;
 
     if (reading.file != NULL)
@@ -159,6 +211,9 @@ void arguments_help(FILE *file)
         "  --restore BACKUP [--yes] [--force]\n"
         "      Make a backup the store of a hub that is stopped, and end. --yes: do not\n"
         "      ask. --force: take a backup of another store, give up what is broken.\n"
+        "  --store-at EVENT --to DIRECTORY [--epoch EPOCH]\n"
+        "      Make the store as it was at an event (or last), from the nearest backup\n"
+        "      and the command journal, and end. The hub may be running.\n"
         "  --version, --help\n\n");
     for (int i = 0; i < SETTING_COUNT; i++) {
         const struct setting_row *row = &SETTING_ROWS[i];

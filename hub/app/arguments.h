@@ -15,13 +15,16 @@ enum errand {
     ERRAND_VERIFY_STORE,  /* --verify-store DIRECTORY */
     ERRAND_VERIFY_EVENTS, /* --verify-events DIRECTORY */
     ERRAND_RESTORE,       /* --restore BACKUP [--yes] [--force] */
+    ERRAND_STORE_AT,      /* --store-at EVENT --to DIRECTORY [--epoch EPOCH] */
 };
 
 /* What stands behind an errand's flag, and what goes with it. */
 struct errand_subject {
     const char *text;
-    bool sure;   /* --yes */
-    bool forced; /* --force */
+    bool sure;         /* --yes */
+    bool forced;       /* --force */
+    const char *to;    /* --to; NULL: it was not said */
+    const char *epoch; /* --epoch; likewise */
 };
 
 /* Fills the config from file, environment and flags, in their order. *ret_subject is what

@@ -1,5 +1,7 @@
 #include "app/hub.h"
 
+#include "app/directories.h"
+#include "app/history.h"
 #include "app/keys.h"
 #include "app/listen.h"
 #include "app/rates.h"
@@ -29,11 +31,13 @@ struct hub {
     struct listen listen;
     int listener; /* handed down by the service manager; -1: none */
     struct store *store;
+    struct journal *journal; /* NULL: none is wanted */
     struct wire *wire;
     struct engine *engine;
     struct net *net;
     struct ops *ops;
-    char backup_directory[PATH_BYTES];
+    char backup_directory[DIRECTORY_BYTES];
+    char journal_directory[DIRECTORY_BYTES];
     char quarantine_directory[PATH_BYTES];
 };
 
@@ -212,9 +216,13 @@ static enum exit_code store_start(struct hub *hub)
 
 static enum exit_code engine_start_up(struct hub *hub)
 {
+    enum exit_code code = history_open(hub->config, &hub->journal);
+    if (code != EXIT_CODE_OK)
+        return code;
     struct engine_options options = {
         .settings = hub->settings,
         .store = hub->store,
+        .journal = hub->journal,
         .ring_slots = RING_SLOTS,
         .batch_max = BATCH_MAX,
         .broken = store_broke,
@@ -321,10 +329,8 @@ static enum exit_code ops_prepare(struct hub *hub)
 {
     const struct config *config = hub->config;
     const char *data = config_path(config, SETTING_DATA);
-    const char *wanted = path_or_null(config, SETTING_BACKUP_DIRECTORY);
-    if (wanted == NULL)
-        (void)path_join(hub->backup_directory, sizeof hub->backup_directory, data,
-                        "backups");
+    (void)directory_backups(config, hub->backup_directory);
+    (void)directory_journal(config, hub->journal_directory);
     (void)path_join(hub->quarantine_directory, sizeof hub->quarantine_directory, data,
                     "quarantine");
     struct ops_options options = {
@@ -336,7 +342,9 @@ static enum exit_code ops_prepare(struct hub *hub)
         .forced_file_system = config_bool(config, SETTING_FORCED_FILE_SYSTEM),
         .restart = restart_ask,
         .context = hub,
-        .backup_directory = wanted == NULL ? hub->backup_directory : wanted,
+        .backup_directory = hub->backup_directory,
+        .journal_directory = hub->journal == NULL ? NULL : hub->journal_directory,
+        .journal_bytes_max = (uint64_t)config_number(config, SETTING_JOURNAL_BYTES_MAX),
         .backups_kept = (uint32_t)config_number(config, SETTING_BACKUPS_KEPT),
         .backup_bytes_per_second =
             (uint64_t)config_number(config, SETTING_BACKUP_BYTES_PER_SECOND),
@@ -440,6 +448,7 @@ static void hub_finish(struct hub *hub)
     ops_destroy(hub->ops);
     net_destroy(hub->net);
     wire_destroy(hub->wire);
+    journal_destroy(hub->journal);
     store_close(hub->store);
 }
 

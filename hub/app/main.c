@@ -1,4 +1,5 @@
 #include "app/arguments.h"
+#include "app/history.h"
 #include "app/hub.h"
 #include "app/restoring.h"
 #include "ops/chain.h"
@@ -50,6 +51,7 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
     case ERRAND_VERIFY_EVENTS:
         return chain_errand(subject->text) ? EXIT_CODE_OK : EXIT_CODE_IO;
     case ERRAND_RESTORE:
+    case ERRAND_STORE_AT:
     case ERRAND_CHECK:
     case ERRAND_ENROLMENT:
     case ERRAND_RUN:
@@ -65,6 +67,8 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
         log_set_level(level);
     if (errand == ERRAND_RESTORE)
         return store_restore(config, subject->text, subject->sure, subject->forced);
+    if (errand == ERRAND_STORE_AT)
+        return history_point(config, subject);
     return errand == ERRAND_ENROLMENT ? hub_offer_enrolment(config, stdout)
                                       : hub_run(config);
 }
@@ -73,7 +77,7 @@ int main(int count, char **arguments)
 {
     struct config config;
     enum errand errand;
-    struct errand_subject subject = { NULL, false, false };
+    struct errand_subject subject = { .text = NULL };
 
     process_prepare();
     enum err err = config_init(&config, stderr);

@@ -1,5 +1,6 @@
 #include "app/restoring.h"
 
+#include "app/directories.h"
 #include "ops/child.h"
 #include "ops/restore.h"
 #include "os/clock.h"
@@ -15,7 +16,7 @@
 
 struct place {
     const char *data;
-    char backups[PATH_BYTES];
+    char backups[DIRECTORY_BYTES];
     char lock_path[PATH_BYTES];
     struct file_lock lock;
 };
@@ -27,15 +28,10 @@ static void say(const struct config *config, const char *text)
 
 static enum err place_take(const struct config *config, struct place *place)
 {
-    struct slice backups = config_text(config, SETTING_BACKUP_DIRECTORY);
     place->data = config_path(config, SETTING_DATA);
     place->lock.fd = -1;
-    if (backups.size > 0)
-        (void)snprintf(place->backups, sizeof place->backups, "%s",
-                       config_path(config, SETTING_BACKUP_DIRECTORY));
-    else if (!path_join(place->backups, sizeof place->backups, place->data, "backups"))
-        return ERR_LIMIT;
-    if (!path_join(place->lock_path, sizeof place->lock_path, place->data, "hub.lock"))
+    if (directory_backups(config, place->backups) != ERR_OK ||
+        !path_join(place->lock_path, sizeof place->lock_path, place->data, "hub.lock"))
         return ERR_LIMIT;
     enum err err = file_lock_take(place->lock_path, &place->lock);
     if (err == ERR_EXISTS)

@@ -28,3 +28,24 @@ void on_post_admin_backup(struct step *step,
         return;
     job_wait(step, &job, !message->has_wait || message->wait);
 }
+
+/* One that is on its way will do, and the full queue will be empty again. */
+static bool backup_is_on_its_way(struct step *step)
+{
+    uint64_t number = UINT64_MAX;
+    struct job job;
+    if (step_counter(step, COUNTER_JOBS_OPEN) >= JOBS_OPEN_MAX)
+        return true;
+    for (int i = 0; i < JOBS_OPEN_MAX && job_next_older(step, &number, &job); i++)
+        if (job.kind == JOB_BACKUP && job_is_open(&job))
+            return true;
+    return false;
+}
+
+void on_backup_wanted(struct step *step, const struct message_backup_wanted *message)
+{
+    struct job job = { .kind = JOB_BACKUP, .scheduled = true };
+    (void)message;
+    if (!backup_is_on_its_way(step))
+        (void)job_create(step, &job);
+}

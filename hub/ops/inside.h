@@ -51,6 +51,9 @@ struct ops {
     bool vault_told;
     int64_t vault_changed_ns; /* as it was when it was last told */
 
+    int64_t journal_watched_ms; /* monotonic; 0: never */
+    int64_t backup_wanted_ms;   /* monotonic: when one was last asked for; 0: never */
+
     char restored[MANIFEST_NAME_BYTES + 1]; /* the backup that is */
     atomic_bool restore_ready;
 };
@@ -81,6 +84,9 @@ bool ops_vault(struct ops *ops, struct vault_problem *ret_problem);
 
 /* Tells the order what the directory holds. */
 void ops_tell_backups(struct ops *ops);
+
+/* Asks for a backup when the command journal has none to start from. */
+void journal_watch(struct ops *ops);
 
 /* A child of this program, heard to its end: its exit code, or -1 when the hub ends. */
 int ops_run_child(struct ops *ops, const char *const *arguments, struct buffer *said);

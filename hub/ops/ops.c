@@ -271,10 +271,12 @@ static void ops_run(void *argument)
 {
     struct ops *ops = argument;
     backups_watch(ops);
+    journal_watch(ops);
     while (ops_attend(ops, -1, ops->queue_count > 0 ? 0 : WATCH_MS)) {
         if (ops->queue_count > 0)
             job_run(ops);
         backups_watch(ops);
+        journal_watch(ops);
     }
 }
 

@@ -22,6 +22,8 @@ struct ops_options {
     const char *backup_directory;
     uint32_t backups_kept;
     uint64_t backup_bytes_per_second;
+    const char *journal_directory; /* NULL: no command journal is kept */
+    uint64_t journal_bytes_max;
     const char *const *tables; /* their names */
     unsigned table_count;
     uint32_t compaction_percent; /* of the file that must be free, and how much */

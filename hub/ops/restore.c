@@ -1,18 +1,14 @@
 #include "ops/restore.h"
 
-#include "base/hash.h"
+#include "ops/fetch.h"
 #include "os/file.h"
-#include "os/secret.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { CHUNK_BYTES = 256 * 1024 };
 
 #define DIRECTORY "restoring"
 #define DATA_FILE "data.mdb"
@@ -48,57 +44,13 @@ void restore_forget(const char *data)
     (void)rmdir(path_of(data, DIRECTORY).text);
 }
 
-static enum err bytes_copy(const struct restore_options *options, int from, int to,
-                           struct digest *digest, struct vault_problem *problem)
-{
-    static char chunk[CHUNK_BYTES];
-    for (;;) {
-        if (options->go_on != NULL && !options->go_on(options->context)) {
-            vault_say(problem, "the hub ends");
-            return ERR_CLOSED;
-        }
-        ssize_t taken = read(from, chunk, sizeof chunk);
-        if (taken < 0 && errno == EINTR)
-            continue;
-        if (taken < 0)
-            return say_errno(problem, "the backup cannot be read");
-        if (taken == 0)
-            return fsync(to) == 0 ? ERR_OK : say_errno(problem, "it cannot be synced");
-        digest_add(digest, slice_make(chunk, (size_t)taken));
-        for (ssize_t put = 0; put < taken;) {
-            ssize_t written = write(to, chunk + put, (size_t)(taken - put));
-            if (written < 0 && errno != EINTR)
-                return say_errno(problem, "the new store cannot be written");
-            put += written > 0 ? written : 0;
-        }
-    }
-}
-
 static enum err data_copy(const struct restore_options *options,
                           const struct manifest *manifest, struct vault_problem *problem)
 {
-    char text[MANIFEST_DIGEST_BYTES + 1] = "";
-    uint8_t bytes[SECRET_DIGEST_BYTES];
-    int from = -1;
-    if (vault_open_data(options->vault, options->name, &from) != ERR_OK) {
-        vault_say(problem, "the backup's data cannot be opened");
-        return ERR_IO;
-    }
-    int to = open(path_of(options->data, DIRECTORY "/" DATA_FILE).text,
-                  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    struct digest *digest = digest_create();
-    enum err err = to < 0 ? say_errno(problem, "the new store cannot be made")
-                          : bytes_copy(options, from, to, digest, problem);
-    digest_end(digest, bytes);
-    hex_encode(text, bytes, sizeof bytes);
-    (void)close(from);
-    if (to >= 0)
-        (void)close(to);
-    if (err == ERR_OK && strcmp(text, manifest->sha256) != 0) {
-        vault_say(problem, "the backup is not what its manifest says");
-        err = ERR_CORRUPT;
-    }
-    return err;
+    const struct fetching fetching = { options->vault, manifest, options->go_on,
+                                       options->context };
+    return fetch_data(&fetching, path_of(options->data, DIRECTORY "/" DATA_FILE).text,
+                      problem);
 }
 
 static enum err new_store_open(const struct restore_options *options,

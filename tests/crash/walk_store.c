@@ -1,11 +1,14 @@
 /*
- * walk_store [--list] DIRECTORY: walks every table of a store whose hub is dead, both ways,
+ * walk_store [--list | --rows] DIRECTORY: walks every table of a store whose hub is dead, both ways,
  * and names the first broken invariant. Exit 0: all is whole.
  *
  * --list: a line for each task, with tabs between: id, state, generation, description and
  * metadata as it was given.
+ * --rows: a line for each table: name, rows, and a digest of them all.
  */
+#include "base/hash.h"
 #include "core/core.h"
+#include "os/secret.h"
 #include "store/store.h"
 
 #include <stdio.h>
@@ -77,7 +80,43 @@ static enum err tasks_list(struct transaction *transaction)
     return err;
 }
 
-static enum err walk(struct store *store, bool list)
+static enum err table_digest(struct transaction *transaction, unsigned table)
+{
+    char from[TRANSACTION_KEY_BYTES_MAX + 1];
+    size_t size = 0;
+    unsigned long long rows = 0;
+    uint8_t bytes[SECRET_DIGEST_BYTES];
+    char text[2 * SECRET_DIGEST_BYTES + 1] = "";
+    struct digest *digest = digest_create();
+    struct slice key;
+    struct slice value;
+    enum err err;
+    while ((err = transaction_first_from(transaction, table, slice_make(from, size), &key,
+                                         &value)) == ERR_OK) {
+        uint32_t sizes[] = { (uint32_t)key.size, (uint32_t)value.size };
+        digest_add(digest, slice_make(sizes, sizeof sizes));
+        digest_add(digest, key);
+        digest_add(digest, value);
+        memcpy(from, key.data, key.size);
+        from[key.size] = 0; /* the first key after it */
+        size = key.size + 1;
+        rows++;
+    }
+    digest_end(digest, bytes);
+    hex_encode(text, bytes, sizeof bytes);
+    printf("%s %llu %s\n", CORE_TABLES[table], rows, text);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err tables_digest(struct transaction *transaction)
+{
+    enum err err = ERR_OK;
+    for (unsigned table = 0; table < CORE_TABLE_COUNT && err == ERR_OK; table++)
+        err = table_digest(transaction, table);
+    return err;
+}
+
+static enum err walk(struct store *store, bool list, bool rows)
 {
     const char *text = "no memory";
     struct store_reader *reader = store_reader_create(store);
@@ -89,6 +128,10 @@ static enum err walk(struct store *store, bool list)
         text = "the tasks cannot be listed";
         err = tasks_list(transaction);
     }
+    if (err == ERR_OK && rows) {
+        text = "the rows cannot be read";
+        err = tables_digest(transaction);
+    }
     store_reader_end(reader);
     store_reader_destroy(reader);
     if (err != ERR_OK)
@@ -99,8 +142,9 @@ static enum err walk(struct store *store, bool list)
 int main(int count, char **arguments)
 {
     bool list = count == 3 && strcmp(arguments[1], "--list") == 0;
-    if (count != 2 && !list) {
-        fprintf(stderr, "usage: walk_store [--list] DIRECTORY\n");
+    bool rows = count == 3 && strcmp(arguments[1], "--rows") == 0;
+    if (count != 2 && !list && !rows) {
+        fprintf(stderr, "usage: walk_store [--list | --rows] DIRECTORY\n");
         return 2;
     }
     struct store_options options = {
@@ -115,7 +159,7 @@ int main(int count, char **arguments)
     struct store_problem problem = { "" };
     enum err err = store_open(&options, &store, &problem);
     if (err == ERR_OK)
-        err = walk(store, list);
+        err = walk(store, list, rows);
     else
         fprintf(stderr, "walk_store: %s: %s\n", err_name(err), problem.text);
     store_close(store);

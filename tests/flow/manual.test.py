@@ -34,7 +34,7 @@ def every_setting_of_the_hub_has_its_place():
     named = re.findall(r"^\.It Fl -([\w-]+)", page("drover-hub.8"), re.M)
     flags = [rule["x-flag"][2:] for rule in properties("config.json").values()]
     errands = ["config", "check-config", "new-enrolment", "verify-store",
-               "verify-events", "restore", "yes", "force"]
+               "verify-events", "restore", "yes", "force", "store-at", "to", "epoch"]
     same(sorted(named), sorted([*flags, *errands]), "settings")
 
 
