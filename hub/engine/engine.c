@@ -219,8 +219,7 @@ static enum err alone_try(struct engine *engine, const struct command *command)
     } else {
         store_abort(store);
     }
-    recorder_settle(&engine->recorder, err == ERR_OK, command->sequence,
-                    effects.event_last);
+    recorder_settle(&engine->recorder, err, command->sequence, effects.event_last);
     return err;
 }
 

@@ -80,14 +80,14 @@ void recorder_write(struct recorder *recorder, const struct command *seal,
     journal_heard(recorder, err);
 }
 
-void recorder_settle(struct recorder *recorder, bool committed, uint64_t sequence,
+void recorder_settle(struct recorder *recorder, enum err err, uint64_t sequence,
                      uint64_t event_last)
 {
-    if (committed) {
+    if (err == ERR_OK) {
         recorder->position = sequence;
         if (event_last != 0)
             recorder->event_last = event_last;
-    } else if (recorder->written) {
+    } else if (recorder->written && !err_breaks_store(err)) {
         journal_undo(recorder->journal);
     }
     recorder->written = false;

@@ -52,8 +52,9 @@ static inline bool recorder_is_crowded(const struct recorder *recorder)
 void recorder_write(struct recorder *recorder, const struct command *seal,
                     uint64_t event_last);
 
-/* It was committed, and the store stands at that sequence; or it was not. */
-void recorder_settle(struct recorder *recorder, bool committed, uint64_t sequence,
+/* It was committed, and the store stands at that sequence; or `err` says why not. Of a
+ * store that broke nobody knows whether it kept the batch: the next start will. */
+void recorder_settle(struct recorder *recorder, enum err err, uint64_t sequence,
                      uint64_t event_last);
 
 #endif

@@ -263,7 +263,7 @@ static enum err batch_try(struct engine *engine, uint32_t from, uint32_t *to)
             err = store_commit(engine->options.store);
         else
             store_abort(engine->options.store);
-        recorder_settle(&engine->recorder, err == ERR_OK, sequence, engine->event_last);
+        recorder_settle(&engine->recorder, err, sequence, engine->event_last);
         if (err == ERR_OK) {
             *to = end;
             return ERR_OK;
@@ -278,11 +278,6 @@ static enum err batch_try(struct engine *engine, uint32_t from, uint32_t *to)
         if (err != ERR_OK)
             return err;
     }
-}
-
-static bool err_breaks_store(enum err err)
-{
-    return err == ERR_IO || err == ERR_CORRUPT;
 }
 
 static void engine_break(struct engine *engine, enum err err)

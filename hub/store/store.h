@@ -42,6 +42,12 @@ struct store_migration {
                     bool *ret_done);
 };
 
+/* The store is broken for good: it refuses all that would be written from now on. */
+static inline bool err_breaks_store(enum err err)
+{
+    return err == ERR_IO || err == ERR_CORRUPT;
+}
+
 struct store_options {
     const char *directory;
     const char *const *tables; /* names, in the order of their numbers */

@@ -104,6 +104,7 @@ static void take_down(struct hub *hub)
     reader_destroy(hub->reader);
     gate_destroy(hub->gate);
     engine_destroy(hub->engine);
+    history_close(&hub->sim->history);
     hub->reader = NULL;
     hub->gate = NULL;
     hub->engine = NULL;
@@ -136,6 +137,7 @@ static enum err engine_begin(struct hub *hub)
     struct engine_options options = {
         .settings = hub->settings,
         .store = hub->store,
+        .journal = history_open(&sim->history),
         .ring_slots = sim->plan.ring_slots,
         .batch_max = sim->plan.batch_max,
         .broken = store_broke,
@@ -187,6 +189,7 @@ void hub_start(struct hub *hub)
         disk_mend(&sim->disk);
         return;
     }
+    history_started(&sim->history);
     hub->up = true;
 }
 

@@ -150,9 +150,10 @@ static int run(const struct run_options *options, const char *points, bool shrin
            totals.seeds, store_name(options->store), totals.again, totals.years, seconds,
            totals.seconds_median > 0 ? 1 / totals.seconds_median : 0);
     printf("%" PRIu64 " messages, %" PRIu64 " commits, %" PRIu64 " hand-outs, %" PRIu64
-           " completions, %" PRIu64 " starts of the hub\n",
+           " completions, %" PRIu64 " starts of the hub, %" PRIu64
+           " commits played back\n",
            totals.messages, totals.commits, totals.hand_outs, totals.completions,
-           totals.restarts + totals.seeds);
+           totals.restarts + totals.seeds, totals.replayed);
     bool verbose = strcmp(points, "tell") == 0;
     for (int i = 0; i < POINT_COUNT && verbose; i++)
         printf("%12" PRIu64 " %s\n", totals.reached[i], POINTS[i].name);

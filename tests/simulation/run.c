@@ -97,6 +97,7 @@ static void seed_run(struct board *board, unsigned job, const struct run_options
     sum->hand_outs += outcome.hand_outs;
     sum->completions += outcome.completions;
     sum->restarts += outcome.restarts;
+    sum->replayed += outcome.replayed;
     board->jobs[job].outcome = outcome;
     board->jobs[job].broke = !outcome_is_good(&outcome);
 }
@@ -155,6 +156,7 @@ static void totals_add(const struct board *board, unsigned job, struct run_total
     totals->hand_outs += board->jobs[job].sum.hand_outs;
     totals->completions += board->jobs[job].sum.completions;
     totals->restarts += board->jobs[job].sum.restarts;
+    totals->replayed += board->jobs[job].sum.replayed;
     for (int point = 0; point < POINT_COUNT; point++)
         totals->reached[point] += board->jobs[job].reached[point];
 }

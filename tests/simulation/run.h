@@ -30,6 +30,7 @@ struct run_totals {
     uint64_t hand_outs;
     uint64_t completions;
     uint64_t restarts;
+    uint64_t replayed;     /* commits played back from journals */
     double years;          /* of virtual time */
     double seconds_median; /* of processor time a seed took */
     uint64_t reached[POINT_COUNT];

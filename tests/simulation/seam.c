@@ -156,6 +156,8 @@ enum err seam_core_apply(const struct core_settings *settings,
                          struct transaction *transaction, const struct command *command,
                          struct effects *effects)
 {
+    if (current->history.replaying)
+        return real_core_apply(settings, transaction, command, effects);
     audit_before(&current->audit, command);
     enum err err = real_core_apply(settings, transaction, command, effects);
     if (err == ERR_OK)

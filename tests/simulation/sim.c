@@ -111,6 +111,7 @@ static void verify_sometimes(struct sim *sim)
         return;
     sim->verified_commits = sim->disk.commits;
     audit_verify(&sim->audit);
+    history_mark(&sim->history);
 }
 
 static int64_t earlier(int64_t one_ms, int64_t other_ms)
@@ -288,6 +289,7 @@ static void sim_init(struct sim *sim, const struct sim_options *options)
     sim->reached[POINT_HUB_TINY_LIMITS] += sim->plan.rate[POINT_HUB_TINY_LIMITS] > 0;
     trace_init(&sim->trace, options->trace_path);
     disk_init(&sim->disk, sim, options->store);
+    history_init(&sim->history, sim);
     audit_init(&sim->audit, sim);
     hub_init(&sim->hub, sim);
     network_init(&sim->network, sim);
@@ -299,6 +301,7 @@ static void sim_init(struct sim *sim, const struct sim_options *options)
 static void sim_finish(struct sim *sim)
 {
     hub_finish(&sim->hub);
+    history_finish(&sim->history);
     disk_finish(&sim->disk);
     audit_finish(&sim->audit);
     agenda_finish(&sim->agenda);
@@ -320,6 +323,8 @@ void sim_run(const struct sim_options *options, struct sim_outcome *ret_outcome)
         liveness(&sim);
     if (!sim_is_broken(&sim))
         look_at_everything(&sim);
+    if (!sim_is_broken(&sim))
+        history_check(&sim.history);
 
     *ret_outcome = (struct sim_outcome){
         .hash = sim.trace.hash,
@@ -330,6 +335,7 @@ void sim_run(const struct sim_options *options, struct sim_outcome *ret_outcome)
         .hand_outs = sim.audit.hand_outs,
         .completions = sim.audit.completions,
         .restarts = sim.hub.restarts,
+        .replayed = sim.history.replayed,
     };
     if (sim.broken != NULL)
         (void)snprintf(ret_outcome->broken, sizeof ret_outcome->broken, "%s", sim.broken);

@@ -12,6 +12,7 @@
 #include "simulation/audit.h"
 #include "simulation/client.h"
 #include "simulation/disk.h"
+#include "simulation/history.h"
 #include "simulation/hub.h"
 #include "simulation/network.h"
 #include "simulation/trace.h"
@@ -37,6 +38,7 @@ struct sim {
     struct wire_reader *reader; /* of agents and clients */
 
     struct disk disk;
+    struct history history;
     struct hub hub;
     struct agenda agenda;
     struct network network;
@@ -91,7 +93,8 @@ struct sim_outcome {
     uint64_t hand_outs;
     uint64_t completions;
     uint64_t restarts;
-    char broken[96]; /* empty: every promise held */
+    uint64_t replayed; /* commits played back from the journal */
+    char broken[96];   /* empty: every promise held */
     char about[160];
 };
 
