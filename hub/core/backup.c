@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "core/deadline.h"
+#include "core/event.h"
 #include "core/handlers.h"
 #include "core/upkeep.h"
 
@@ -83,6 +84,43 @@ static bool is_seen(const struct message_list *list, struct slice name)
     return false;
 }
 
+/* Whether it was this one's turn to go: there are enough younger ones of this store. */
+static bool is_due_to_go(const struct message_backups_seen *message,
+                         const struct backup *backup)
+{
+    const struct message_backup_seen *seen = message->backups.items;
+    int64_t younger = 0;
+    for (size_t i = 0; i < message->backups.count; i++)
+        younger += (uint64_t)seen[i].instance == backup->instance &&
+                   slice_compare(seen[i].name, backup->name) > 0;
+    /* Of a list that is full nobody knows what was left out. */
+    return younger >= message->kept ||
+           message->backups.count + message->spoilt.count >= BACKUPS_SEEN_MAX;
+}
+
+static void tell_lost(struct step *step, const struct message_backups_seen *message,
+                      const struct backup *backup)
+{
+    const struct message_backup_spoilt *spoilt = message->spoilt.items;
+    struct message event = { .type = MESSAGE_EVENT_BACKUP_LOST };
+    struct slice reason = SLICE_OF("it is not in the directory any more");
+    bool there = false;
+    for (size_t i = 0; i < message->spoilt.count && !there; i++) {
+        there = slice_equal(spoilt[i].name, backup->name);
+        if (there)
+            reason = spoilt[i].reason;
+    }
+    if (backup->instance != step_counter(step, COUNTER_INSTANCE) ||
+        (!there && is_due_to_go(message, backup)))
+        return;
+    event.as.event_backup_lost = (struct message_event_backup_lost){
+        .backup = backup->name,
+        .created_at = backup->created_ms,
+        .reason = reason,
+    };
+    event_add(step, &event);
+}
+
 void on_backups_seen(struct step *step, const struct message_backups_seen *message)
 {
     const struct message_backup_seen *seen = message->backups.items;
@@ -90,8 +128,10 @@ void on_backups_seen(struct step *step, const struct message_backups_seen *messa
     struct slice after = { 0 };
     while (backup_next(step, after, &backup)) {
         after = backup.name;
-        if (!is_seen(&message->backups, backup.name))
-            step_remove(step, TABLE_BACKUP, backup.name);
+        if (is_seen(&message->backups, backup.name))
+            continue;
+        step_remove(step, TABLE_BACKUP, backup.name);
+        tell_lost(step, message, &backup);
     }
     size_t count = message->backups.count;
     if (count > BACKUPS_SEEN_MAX)

@@ -28,7 +28,8 @@ enum effect_kind {
     EFFECT_KEYS_TOLD,  /* that was every key: others leave the ring */
     EFFECT_RESET_DONE, /* `request` differences were put right */
     EFFECT_JOB,        /* `job` of `job_kind` is the ops thread's to do */
-    EFFECT_EVENTS,     /* to (`link`, `request`), which follows the log: `message`, or
+    EFFECT_JOB_SKIPPED, /* one of `job_kind` was due and is not to be done, for `reason` */
+    EFFECT_EVENTS,      /* to (`link`, `request`), which follows the log: `message`, or
                           nothing, and the place behind it */
 };
 

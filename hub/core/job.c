@@ -4,6 +4,7 @@
 #include "core/blob.h"
 #include "core/deadline.h"
 #include "core/handlers.h"
+#include "core/job_event.h"
 #include "core/upkeep.h"
 
 enum { JOB_VERSION = 1 };
@@ -40,6 +41,11 @@ bool job_kind_parse(struct slice word, enum job_kind *ret_kind)
 struct slice job_state_name(enum job_state state)
 {
     return STATES[state];
+}
+
+struct slice job_trigger_name(const struct job *job)
+{
+    return job->scheduled ? SLICE_OF("scheduled") : SLICE_OF("manual");
 }
 
 bool job_is_open(const struct job *job)
@@ -240,6 +246,7 @@ static void job_end(struct step *step, struct job *job, bool complete,
     wait_end(step, job);
     step_counter_move(step, COUNTER_JOBS_OPEN, -1);
     job_save(step, job);
+    job_event_ended(step, job);
 }
 
 void jobs_interrupt(struct step *step)
@@ -292,6 +299,7 @@ void on_job_started(struct step *step, const struct message_job_started *message
     job.state = JOB_RUNNING;
     job.started_ms = step->command->wall_ms;
     job_save(step, &job);
+    job_event_started(step, &job);
 }
 
 void on_job_progress(struct step *step, const struct message_job_progress *message)
@@ -302,6 +310,8 @@ void on_job_progress(struct step *step, const struct message_job_progress *messa
     job.done = (uint64_t)message->done;
     job.total = (uint64_t)message->total;
     job_save(step, &job);
+    if (message->tell)
+        job_event_progress(step, &job);
 }
 
 static const struct error_row *error_find(struct slice name)
@@ -328,6 +338,9 @@ static void refuse_waiting(struct step *step, const struct job *job,
 void on_job_finished(struct step *step, const struct message_job_finished *message)
 {
     struct job job;
+    /* Whoever does not hear that its word was written down says it again. */
+    if (job_load(step, (uint64_t)message->job, &job) && !job_is_open(&job))
+        return;
     if (!job_of(step, message->job, &job))
         return;
     job.outcome = message->outcome;

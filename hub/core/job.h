@@ -93,6 +93,7 @@ bool job_is_open(const struct job *job);
 struct slice job_kind_name(enum job_kind kind);
 bool job_kind_parse(struct slice word, enum job_kind *ret_kind);
 struct slice job_state_name(enum job_state state);
+struct slice job_trigger_name(const struct job *job);
 
 /* Tells whoever waits how the job stands: it is complete, or it takes too long. */
 void job_answer(struct step *step, const struct job *job);

@@ -9,7 +9,7 @@ static struct message_job job_view(struct step *step, const struct job *job)
         .id = (int64_t)job->number,
         .kind = job_kind_name(job->kind),
         .status = job_state_name(job->state),
-        .trigger = job->scheduled ? SLICE_OF("scheduled") : SLICE_OF("manual"),
+        .trigger = job_trigger_name(job),
         .requested_by = job->requested_by,
         .subject = job->subject,
         .created_at = job->created_ms,

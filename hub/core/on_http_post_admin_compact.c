@@ -1,25 +1,7 @@
 #include "core/event.h"
 #include "core/handlers.h"
-#include "core/table.h"
+#include "core/table_name.h"
 #include "core/upkeep.h"
-
-/* AgentCom v1.1's files: all of what was in them is in our one. */
-static const struct slice V11_TABLES[] = {
-    SLICE("task_queue"),      SLICE("task_dead_letter"), SLICE("agent_mailbox"),
-    SLICE("message_history"), SLICE("agent_channels"),   SLICE("channel_history"),
-    SLICE("agentcom_config"), SLICE("thread_messages"),  SLICE("thread_replies"),
-};
-
-static bool table_is_known(struct slice name)
-{
-    for (size_t i = 0; i < sizeof V11_TABLES / sizeof V11_TABLES[0]; i++)
-        if (slice_equal(V11_TABLES[i], name))
-            return true;
-    for (unsigned i = 0; i < CORE_TABLE_COUNT; i++)
-        if (slice_equal_text(name, CORE_TABLES[i]))
-            return true;
-    return false;
-}
 
 static int64_t duration_ms(const struct job *job, int64_t now_ms)
 {
@@ -116,7 +98,7 @@ void on_post_admin_compact_table(struct step *step,
         .requested_by = step->command->actor,
         .subject = message->table,
     };
-    if (!table_is_known(message->table)) {
+    if (!table_name_known(message->table)) {
         step_refuse(step, ERROR_UNKNOWN_TABLE);
         return;
     }

@@ -1,5 +1,8 @@
 #include "core/backup.h"
 #include "core/handlers.h"
+#include "core/table_name.h"
+
+#include <string.h>
 
 enum { TASKS_COUNTED_MAX = 10000 };
 
@@ -78,5 +81,39 @@ void on_post_admin_restore(struct step *step,
     told->status = SLICE_OF("restoring");
     told->job_id = (int64_t)job.number;
     told->has_job_id = true;
+    step_answer(step, &answer, 0);
+}
+
+static struct slice route_text(struct step *step, enum message_type route)
+{
+    const struct message_row *row = &MESSAGE_ROWS[route];
+    size_t size = row->method.size + 1 + row->path.size;
+    char *text = step_take(step, size);
+    if (text == NULL)
+        return SLICE_OF("");
+    memcpy(text, row->method.data, row->method.size);
+    text[row->method.size] = ' ';
+    memcpy(text + row->method.size + 1, row->path.data, row->path.size);
+    return slice_make(text, size);
+}
+
+void on_post_admin_restore_table(struct step *step,
+                                 const struct message_post_admin_restore_table *message)
+{
+    const struct error_row *error = &ERROR_ROWS[ERROR_WHOLE_STORE_ONLY];
+    struct message answer = { .type = MESSAGE_POST_ADMIN_RESTORE_TABLE_ANSWER };
+    if (!table_name_known(message->table)) {
+        step_refuse(step, ERROR_UNKNOWN_TABLE);
+        return;
+    }
+    answer.as.post_admin_restore_table_answer =
+        (struct message_post_admin_restore_table_answer){
+            .status = SLICE_OF("failed"),
+            .table = message->table,
+            .error = error->name,
+            .detail = error->text,
+            .restore_with = route_text(step, MESSAGE_POST_ADMIN_RESTORE),
+            .backups_with = route_text(step, MESSAGE_GET_ADMIN_BACKUPS),
+        };
     step_answer(step, &answer, 0);
 }

@@ -3,6 +3,7 @@
 #include "core/backup.h"
 #include "core/giveback.h"
 #include "core/hold.h"
+#include "core/job_event.h"
 #include "core/presence.h"
 #include "core/stats.h"
 #include "core/token.h"
@@ -138,6 +139,7 @@ static void job_record(struct step *step, const struct core_restore *restore)
     job.started_ms = step->command->wall_ms;
     job.finished_ms = step->command->wall_ms;
     job_save(step, &job);
+    job_event_ended(step, &job);
     step_counter_move(step, COUNTER_JOBS_OPEN, -1);
 }
 

@@ -3,8 +3,9 @@
 #include "core/deadline.h"
 #include "core/event.h"
 #include "core/handlers.h"
+#include "core/job_event.h"
 
-enum { BUSY_RETRY_MS = 10 * 60 * 1000 /* the job queue was full */ };
+enum { SKIPPED_RETRY_MS = 10 * 60 * 1000 };
 
 static const struct upkeep {
     enum job_kind job;
@@ -65,6 +66,30 @@ static const struct upkeep *upkeep_of(uint32_t deadline)
     return NULL;
 }
 
+/* What is asked for is refused for these reasons; what is due waits. */
+static struct slice reason_to_skip(struct step *step)
+{
+    if (step->command->message->as.tick.full)
+        return ERROR_ROWS[ERROR_STORAGE_FULL].name;
+    if (step_counter(step, COUNTER_JOBS_OPEN) >= JOBS_OPEN_MAX)
+        return ERROR_ROWS[ERROR_JOBS_FULL].name;
+    return (struct slice){ 0 };
+}
+
+static void upkeep_skip(struct step *step, const struct upkeep *upkeep, struct slice why)
+{
+    int64_t retry_ms = step->command->wall_ms + SKIPPED_RETRY_MS;
+    due_move(step, upkeep, retry_ms);
+    job_event_skipped(step, upkeep->job, why, retry_ms);
+    struct effect *effect = effects_add(step->effects, EFFECT_JOB_SKIPPED);
+    if (effect == NULL) {
+        step_fail(step, ERR_MEMORY);
+        return;
+    }
+    effect->job_kind = upkeep->job;
+    effect->reason = why;
+}
+
 void upkeep_due(struct step *step, uint32_t deadline, int64_t due_ms)
 {
     const struct upkeep *upkeep = upkeep_of(deadline);
@@ -76,8 +101,9 @@ void upkeep_due(struct step *step, uint32_t deadline, int64_t due_ms)
     step_counter_put(step, upkeep->due, 0); /* the row has fired */
     if (interval_ms(step, upkeep) == 0)
         return;
-    if (step_counter(step, COUNTER_JOBS_OPEN) >= JOBS_OPEN_MAX) {
-        due_move(step, upkeep, now_ms + BUSY_RETRY_MS);
+    struct slice why = reason_to_skip(step);
+    if (slice_is_present(why)) {
+        upkeep_skip(step, upkeep, why);
         return;
     }
     struct job job = { .kind = upkeep->job, .scheduled = true };

@@ -14,7 +14,8 @@
 /* The hub starts: the deadlines stand where the settings want them. */
 void upkeep_schedule(struct step *step);
 
-/* A deadline: a job is queued. */
+/* A deadline, in a tick: a job is queued; or, when the store has no room for one or too
+ * many are open, it is tried again later, and that is told. */
 void upkeep_due(struct step *step, uint32_t deadline, int64_t due_ms);
 
 /* The next job of a kind comes no later than that. */

@@ -33,9 +33,10 @@ enum release_kind {
     RELEASE_KEYS_TOLD,     /* that was every key: others leave the ring */
     RELEASE_RESET_DONE,    /* `request` differences were put right */
 
-    RELEASE_JOB,        /* for the ops thread */
-    RELEASE_EVENTS,     /* a frame, or none, for who follows the event log */
-    RELEASE_EVENTS_NEW, /* the log goes up to `event_last` now */
+    RELEASE_JOB,         /* for the ops thread */
+    RELEASE_JOB_SKIPPED, /* likewise: for its log */
+    RELEASE_EVENTS,      /* a frame, or none, for who follows the event log */
+    RELEASE_EVENTS_NEW,  /* the log goes up to `event_last` now */
 };
 
 struct release {
@@ -50,7 +51,7 @@ struct release {
     bool replayed;
     uint64_t tag;        /* ANSWER: for its ETag; 0: none */
     uint16_t code;       /* CLOSE */
-    struct slice reason; /* CLOSE */
+    struct slice reason; /* CLOSE, JOB_SKIPPED */
     uint8_t digest[DIGEST_BYTES];
     struct slice actor; /* KEY_ADD, BIND */
     uint32_t role;

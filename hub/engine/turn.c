@@ -100,7 +100,7 @@ static enum err effect_hold(struct engine *engine, const struct effect *effect)
         judge_forget(engine->options.settings.judge);
     if (effect_is_for_all(effect))
         return effect_hold_for_all(engine, effect);
-    if (effect->kind == EFFECT_JOB)
+    if (effect->kind == EFFECT_JOB || effect->kind == EFFECT_JOB_SKIPPED)
         return engine->jobs == NULL
                    ? ERR_OK
                    : effect_hold_for(engine, effect, engine->jobs_number);
@@ -131,37 +131,24 @@ static enum err refusal_hold(struct engine *engine, const struct command *comman
                           &engine->scratch);
 }
 
-static bool command_is_submit(const struct command *command)
-{
-    return command->message->type == MESSAGE_POST_TASK ||
-           command->message->type == MESSAGE_TASK_SUBMIT ||
-           command->message->type == MESSAGE_POST_ADMIN_PUSH_TASK;
-}
-
 /* So long after something did not fit the store counts as full. */
 #define FULL_MS ((int64_t)60 * 1000)
 
-/* A job has to write down how it ends: one that could not would never end. */
-static bool command_begins_job(const struct command *command)
+static bool room_is_there(const struct engine *engine, enum message_room room)
 {
-    return command->message->type == MESSAGE_POST_ADMIN_BACKUP ||
-           command->message->type == MESSAGE_POST_ADMIN_RESTORE;
-}
-
-static bool room_is_refused(const struct engine *engine, const struct command *command)
-{
-    bool job = command_begins_job(command);
-    if ((job || command_is_submit(command)) && atomic_load(&engine->intake_closed))
+    if (room == ROOM_ANY)
         return true;
-    return job && engine->full_ms != 0 &&
-           clock_monotonic_ms() - engine->full_ms < FULL_MS;
+    if (atomic_load(&engine->intake_closed))
+        return false;
+    return room != ROOM_JOB || engine->full_ms == 0 ||
+           clock_monotonic_ms() - engine->full_ms >= FULL_MS;
 }
 
 static enum err command_apply(struct engine *engine, struct transaction *transaction,
                               const struct command *command, bool *ret_more_due)
 {
     *ret_more_due = false;
-    if (room_is_refused(engine, command))
+    if (!room_is_there(engine, MESSAGE_ROWS[command->message->type].room))
         return refusal_hold(engine, command, ERROR_STORAGE_FULL);
 
     struct effects effects;
@@ -195,12 +182,13 @@ static size_t outbox_bytes(const struct engine *engine)
 /* What is due now joins the batch; sets when the next tick is wanted. */
 static enum err ticks_apply(struct engine *engine, struct transaction *transaction)
 {
-    static const struct message TICK = { .type = MESSAGE_TICK };
+    struct message message = { .type = MESSAGE_TICK };
     enum err err = ERR_OK;
     int64_t wait_ms = 0;
+    message.as.tick.full = !room_is_there(engine, ROOM_JOB);
 
     for (int i = 0; i < TICKS_PER_BATCH && err == ERR_OK; i++) {
-        struct command tick = { .role = ROLE_HUB, .message = &TICK };
+        struct command tick = { .role = ROLE_HUB, .message = &message };
         engine->order->methods->stamp(engine->order, &tick);
         err = core_next_due_ms(transaction, tick.now_ms, tick.wall_ms, &wait_ms);
         if (err != ERR_OK || wait_ms > 0)
@@ -339,6 +327,8 @@ static void tick_alone(struct engine *engine)
         engine_break(engine, err);
     else if (err != ERR_OK)
         LOG_WARNING("tick_failed", LOG_ERR(err));
+    if (err == ERR_NO_SPACE)
+        engine->full_ms = clock_monotonic_ms(); /* so that the next one asks for less */
     if (err != ERR_OK)
         engine->next_due_ms = clock_monotonic_ms() + WAIT_MS_MAX;
 }

@@ -37,6 +37,14 @@ enum message_slow_reader {
     SLOW_READER_DROP,
 };
 
+/* Which room the store must have left for a command to be taken at all. */
+enum message_room {
+    ROOM_ANY,  /* as long as it fits: what finishes or frees something */
+    ROOM_WORK, /* it begins work: not when the store nears its largest size */
+    ROOM_JOB,  /* it begins a job, which has to write down how it ends: nor soon after
+                  something did not fit */
+};
+
 /* What an operator asks for by one word. */
 enum event_class {
     EVENT_CLASS_NONE,
@@ -54,6 +62,7 @@ struct message_row {
     enum message_kind kind;
     enum message_tier tier;
     enum message_slow_reader slow_reader;
+    enum message_room room;
     enum event_class event_class; /* of an event */
     uint32_t roles;               /* bits of enum role */
     uint64_t scopes;              /* a token must have these bits of enum scope */

@@ -134,6 +134,7 @@ static void take(struct net *net, struct release *release)
         break;
     case RELEASE_PUBLISH:
         publish(net, release);
+    case RELEASE_JOB_SKIPPED:
     case RELEASE_JOB: /* leaves by the ops thread's door */
         break;
     case RELEASE_RATE_OVERRIDE:

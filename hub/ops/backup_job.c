@@ -32,57 +32,74 @@ bool ops_vault(struct ops *ops, struct vault_problem *ret_problem)
     return true;
 }
 
-/* A backup that is not as it should be is not in the list: the log says why. */
-static void seen_add(struct ops *ops, const char *name, struct envelope *envelope)
+static void seen_add(const struct manifest *manifest, struct envelope *envelope)
 {
-    struct vault_problem problem;
     struct message_list *list = &envelope->message.as.backups_seen.backups;
     struct message_backup_seen *seen = list->items;
+    struct arena *arena = &envelope->arena;
+    seen[list->count++] = (struct message_backup_seen){
+        .name = arena_copy(arena, slice_from_text(manifest->name)),
+        .created_at = manifest->created_ms,
+        .bytes = (int64_t)manifest->bytes,
+        .sequence = (int64_t)manifest->sequence,
+        .epoch = (int64_t)manifest->epoch,
+        .records = (int64_t)manifest->records,
+        .task_last = (int64_t)manifest->task_last,
+        .instance = (int64_t)manifest->instance,
+        .sha256 = arena_copy(arena, slice_from_text(manifest->sha256)),
+        .hub_version = arena_copy(arena, slice_from_text(manifest->hub_version)),
+    };
+}
+
+static void spoilt_add(const char *name, const char *reason, struct envelope *envelope)
+{
+    struct message_list *list = &envelope->message.as.backups_seen.spoilt;
+    struct message_backup_spoilt *spoilt = list->items;
+    LOG_WARNING("backup_not_usable", LOG_WORD("backup", name),
+                LOG_WORD("reason", reason));
+    spoilt[list->count++] = (struct message_backup_spoilt){
+        .name = arena_copy(&envelope->arena, slice_from_text(name)),
+        .reason = arena_copy(&envelope->arena, slice_from_text(reason)),
+    };
+}
+
+/* All that the directory holds. */
+static enum err seen_fill(struct ops *ops, struct envelope *envelope)
+{
+    struct vault_problem problem;
+    struct message_backups_seen *seen = &envelope->message.as.backups_seen;
+    struct vault_list *list = malloc(sizeof *list);
     struct manifest *manifest = malloc(sizeof *manifest);
-    if (manifest == NULL)
-        return;
-    if (vault_look(&ops->vault, name, manifest, &problem) == ERR_OK) {
-        struct arena *arena = &envelope->arena;
-        seen[list->count++] = (struct message_backup_seen){
-            .name = arena_copy(arena, slice_from_text(manifest->name)),
-            .created_at = manifest->created_ms,
-            .bytes = (int64_t)manifest->bytes,
-            .sequence = (int64_t)manifest->sequence,
-            .epoch = (int64_t)manifest->epoch,
-            .records = (int64_t)manifest->records,
-            .task_last = (int64_t)manifest->task_last,
-            .instance = (int64_t)manifest->instance,
-            .sha256 = arena_copy(arena, slice_from_text(manifest->sha256)),
-            .hub_version = arena_copy(arena, slice_from_text(manifest->hub_version)),
-        };
-    } else {
-        LOG_WARNING("backup_not_usable", LOG_WORD("backup", name),
-                    LOG_WORD("reason", problem.text));
+    enum err err =
+        list == NULL || manifest == NULL ? ERR_MEMORY : vault_list(&ops->vault, list);
+    seen->kept = ops->options.backups_kept;
+    seen->backups.items = arena_take_many(&envelope->arena, VAULT_LISTED_MAX,
+                                          sizeof(struct message_backup_seen));
+    seen->spoilt.items = arena_take_many(&envelope->arena, VAULT_LISTED_MAX,
+                                         sizeof(struct message_backup_spoilt));
+    for (size_t i = 0; err == ERR_OK && i < list->count; i++) {
+        if (arena_failed(&envelope->arena))
+            err = ERR_MEMORY;
+        else if (vault_look(&ops->vault, list->names[i], manifest, &problem) == ERR_OK)
+            seen_add(manifest, envelope);
+        else
+            spoilt_add(list->names[i], problem.text, envelope);
     }
+    free(list);
     free(manifest);
+    return arena_failed(&envelope->arena) ? ERR_MEMORY : err;
 }
 
 void ops_tell_backups(struct ops *ops)
 {
-    struct vault_list *list = malloc(sizeof *list);
     struct envelope *envelope = ops_envelope(MESSAGE_BACKUPS_SEEN);
     int64_t changed_ns = vault_changed_ns(&ops->vault);
-    if (list == NULL || envelope == NULL || vault_list(&ops->vault, list) != ERR_OK) {
-        envelope_destroy(envelope);
-        free(list);
-        return;
-    }
-    envelope->message.as.backups_seen.backups.items = arena_take_many(
-        &envelope->arena, VAULT_LISTED_MAX, sizeof(struct message_backup_seen));
-    for (size_t i = 0; i < list->count && !arena_failed(&envelope->arena); i++)
-        seen_add(ops, list->names[i], envelope);
-    free(list);
-    if (arena_failed(&envelope->arena)) {
+    if (envelope == NULL || seen_fill(ops, envelope) != ERR_OK) {
         envelope_destroy(envelope);
         return;
     }
-    ops->vault_changed_ns = changed_ns;
-    ops_tell(ops, envelope);
+    if (ops_tell_and_hear(ops, envelope))
+        ops->vault_changed_ns = changed_ns; /* else it is told again */
 }
 
 static bool has_room(struct ops *ops)

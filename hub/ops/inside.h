@@ -45,7 +45,11 @@ struct ops {
 
     struct ops_job queue[JOBS_OPEN_MAX]; /* oldest first */
     uint32_t queue_count;
-    int64_t told_ms; /* monotonic: when progress was last told */
+    int64_t told_ms;  /* monotonic: when progress was last told */
+    int64_t event_ms; /* likewise, when the event log last was, and of how much */
+    uint64_t event_done;
+    bool heard;   /* the order is done with what it was last told and heard of */
+    bool refused; /* and could not write it down */
 
     struct vault vault;
     bool vault_told;
@@ -67,6 +71,13 @@ bool ops_attend(struct ops *ops, int fd, int timeout_ms);
 
 /* Takes the envelope (NULL is ignored) into the order; waits for room. */
 void ops_tell(struct ops *ops, struct envelope *envelope);
+
+/* Likewise, and waits for what came of it. False: it was refused (there is no room), or
+ * nothing was heard of it. */
+bool ops_tell_and_hear(struct ops *ops, struct envelope *envelope);
+
+/* False: the hub ends. */
+bool ops_pause(struct ops *ops, int64_t pause_ms);
 
 /* A command of the hub's own; NULL without memory. */
 struct envelope *ops_envelope(enum message_type type);

@@ -16,7 +16,11 @@
 enum {
     WATCH_MS = 2 * 1000, /* how often the directory of backups is looked at */
     PROGRESS_MS = 1000,
+    PROGRESS_EVENT_MS = 3 * 1000, /* the event log hears of it this seldom */
+    PROGRESS_EVENT_PART = 20,     /* and no more often than at each such part */
     RETRY_MS = 5,
+    HEARD_MS = 10 * 1000,     /* so long the order may take to say what came of it */
+    TELL_AGAIN_MS = 2 * 1000, /* what found no room */
     ENVELOPE_BYTES_MAX = 1024 * 1024,
 };
 
@@ -91,15 +95,27 @@ static void job_take(struct ops *ops, const struct release *release)
         memcpy(job->subject, release->subject.data, release->subject.size);
 }
 
-static void jobs_take(struct ops *ops)
+static void release_take(struct ops *ops, const struct release *release)
+{
+    if (release->kind == RELEASE_JOB)
+        job_take(ops, release);
+    else if (release->kind == RELEASE_JOB_SKIPPED)
+        LOG_WARNING("job_skipped",
+                    LOG_TEXT("kind", job_kind_name((enum job_kind)release->job_kind)),
+                    LOG_TEXT("reason", release->reason));
+    else if (release->kind == RELEASE_SEND)
+        ops->refused = true; /* nothing else is ever said to this thread */
+}
+
+static void releases_take(struct ops *ops)
 {
     struct release_batch *batch;
     wake_clear(&ops->wake);
     while ((batch = door_pop(ops->door)) != NULL) {
         for (struct release *release = release_first(batch); release != NULL;
              release = release->next)
-            if (release->kind == RELEASE_JOB)
-                job_take(ops, release);
+            release_take(ops, release);
+        ops->heard = ops->heard || release_done_first(batch) != NULL;
         release_batch_destroy(batch);
     }
 }
@@ -115,7 +131,7 @@ bool ops_attend(struct ops *ops, int fd, int timeout_ms)
         return false;
     int ready = poll(wanted, 2, timeout_ms);
     if (ready > 0 && wanted[0].revents != 0)
-        jobs_take(ops);
+        releases_take(ops);
     return !atomic_load(&ops->stopping);
 }
 
@@ -143,6 +159,33 @@ void ops_tell(struct ops *ops, struct envelope *envelope)
     }
 }
 
+bool ops_pause(struct ops *ops, int64_t pause_ms)
+{
+    int64_t left_ms;
+    int64_t until_ms = clock_monotonic_ms() + pause_ms;
+    while ((left_ms = until_ms - clock_monotonic_ms()) > 0)
+        if (!ops_attend(ops, -1, (int)left_ms))
+            return false;
+    return true;
+}
+
+bool ops_tell_and_hear(struct ops *ops, struct envelope *envelope)
+{
+    if (envelope == NULL)
+        return false;
+    /* From a link, as an agent's report: the order says when it is done with it, and
+     * before that whether it had to refuse it. */
+    envelope->origin.link = door_link_first(ops->door);
+    ops->heard = false;
+    ops->refused = false;
+    ops_tell(ops, envelope);
+    int64_t until_ms = clock_monotonic_ms() + HEARD_MS;
+    while (!ops->heard && clock_monotonic_ms() < until_ms)
+        if (!ops_attend(ops, -1, WATCH_MS))
+            return false;
+    return ops->heard && !ops->refused;
+}
+
 void ops_tell_progress(struct ops *ops, const struct ops_job *job, uint64_t done,
                        uint64_t total)
 {
@@ -150,14 +193,23 @@ void ops_tell_progress(struct ops *ops, const struct ops_job *job, uint64_t done
     if (now_ms - ops->told_ms < PROGRESS_MS)
         return;
     ops->told_ms = now_ms;
+    if (total < done)
+        total = done;
+    bool tell = now_ms - ops->event_ms >= PROGRESS_EVENT_MS &&
+                done >= ops->event_done + total / PROGRESS_EVENT_PART;
     struct envelope *envelope = ops_envelope(MESSAGE_JOB_PROGRESS);
     if (envelope == NULL)
         return;
     envelope->message.as.job_progress = (struct message_job_progress){
         .job = (int64_t)job->number,
         .done = (int64_t)done,
-        .total = (int64_t)(total > done ? total : done),
+        .total = (int64_t)total,
+        .tell = tell,
     };
+    if (tell) {
+        ops->event_ms = now_ms;
+        ops->event_done = done;
+    }
     ops_tell(ops, envelope);
 }
 
@@ -177,12 +229,12 @@ static struct slice text_in(struct envelope *envelope, const char *text)
                : arena_copy(&envelope->arena, slice_from_text(text));
 }
 
-static void tell_finished(struct ops *ops, const struct ops_job *job,
-                          const struct ops_outcome *outcome)
+static struct envelope *finished_envelope(const struct ops_job *job,
+                                          const struct ops_outcome *outcome)
 {
     struct envelope *envelope = ops_envelope(MESSAGE_JOB_FINISHED);
     if (envelope == NULL)
-        return;
+        return NULL;
     envelope->message.as.job_finished = (struct message_job_finished){
         .job = (int64_t)job->number,
         .complete = outcome->complete,
@@ -200,7 +252,24 @@ static void tell_finished(struct ops *ops, const struct ops_job *job,
     if (outcome->results.size > 0)
         envelope->message.as.job_finished.results =
             arena_copy(&envelope->arena, buffer_slice(&outcome->results));
-    ops_tell(ops, envelope);
+    return envelope;
+}
+
+/* Again and again until it is written down: no job stays open because the store was full
+ * when it ended. No other job begins before that. */
+static void tell_finished(struct ops *ops, const struct ops_job *job,
+                          const struct ops_outcome *outcome)
+{
+    bool warned = false;
+    while (!ops_tell_and_hear(ops, finished_envelope(job, outcome))) {
+        if (atomic_load(&ops->stopping))
+            return;
+        if (!warned)
+            LOG_WARNING("job_end_not_written", LOG_NUMBER("job", job->number));
+        warned = true;
+        if (!ops_pause(ops, TELL_AGAIN_MS))
+            return;
+    }
 }
 
 static void job_run(struct ops *ops)
@@ -214,6 +283,8 @@ static void job_run(struct ops *ops)
     struct slice kind = job_kind_name((enum job_kind)job.kind);
     buffer_init(&outcome.results, ENVELOPE_BYTES_MAX / 2);
     ops->told_ms = start_ms;
+    ops->event_ms = start_ms;
+    ops->event_done = 0;
     LOG_NOTICE("job_started", LOG_NUMBER("job", job.number), LOG_TEXT("kind", kind));
     tell_started(ops, &job);
     if (RUNNERS[job.kind] != NULL)

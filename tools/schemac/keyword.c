@@ -17,13 +17,13 @@ static const char *const KEYWORDS[] = {
 static const char *const EXTENSIONS[] = {
     "x-kind",  "x-roles",  "x-tier",   "x-answers", "x-slow-reader",
     "x-group", "x-opaque", "x-secret", "x-unsent",  "x-flag",
-    "x-env",   "x-scope",  "x-class",  "x-message",
+    "x-env",   "x-scope",  "x-class",  "x-message", "x-room",
 };
 
 /* Members of a route's descriptor that are no schemas, and those that are. */
 static const char *const ROUTE_MEMBERS[] = {
     "name", "summary", "description", "group",    "method", "path",    "roles", "tier",
-    "kind", "answers", "examples",    "document", "scope",  "invalid", "media",
+    "kind", "answers", "examples",    "document", "scope",  "invalid", "media", "room",
 };
 static const char *const ROUTE_SCHEMAS[] = { "path_parameters", "query", "headers",
                                              "body" };

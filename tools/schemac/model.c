@@ -36,6 +36,7 @@ static struct unit *unit_add(struct model *model, const char *name, const char *
     join(unit->wire, sizeof unit->wire, wire, "", "");
     unit->tier = "none";
     unit->slow_reader = "close";
+    unit->room = "any";
     unit->kind = UNIT_NOTICE;
     return unit;
 }
@@ -84,6 +85,13 @@ static const char *scope_of(const struct model *model, const json_t *root,
          key);
 }
 
+/* Of which room in the store it begins something, by a member of the file. */
+static const char *room_of(const json_t *root, const char *key)
+{
+    const char *room = json_string_value(json_object_get(root, key));
+    return room == NULL ? "any" : room;
+}
+
 static bool is_inbound(const struct model *model, const char *name)
 {
     for (size_t i = 0; i < model->socket_in.count; i++)
@@ -121,6 +129,7 @@ static void unit_of_socket(struct model *model, const struct source *source,
     } else {
         unit->kind = kind_of(text_of(root, "x-kind", source->path), source->path);
         unit->tier = text_of(root, "x-tier", source->path);
+        unit->room = room_of(root, "x-room");
         limited_answers(root, unit->tier);
         unit->roles = json_object_get(root, "x-roles");
         unit->scope = scope_of(model, root, "x-scope", unit->roles, source->path);
@@ -177,22 +186,37 @@ static void unit_of_answer(struct model *model, const struct source *source,
     unit->shape = shape_for(model, unit->schemas[SCHEMA_BODY], name);
 }
 
+/* One that is there to say what to do instead. */
+static bool route_never_succeeds(const json_t *root)
+{
+    const char *status;
+    json_t *answer;
+    json_object_foreach(json_object_get(root, "answers"), status, answer)
+    {
+        if (status[0] == '2')
+            return false;
+    }
+    return true;
+}
+
 static void answers_read(struct model *model, const struct source *source)
 {
     unsigned successes = 0;
+    bool never = route_never_succeeds(source->root);
     const char *status;
     json_t *answer;
     json_object_foreach(json_object_get(source->root, "answers"), status, answer)
     {
         if (strlen(status) != 3 || strspn(status, "0123456789") != 3)
             fail(source->path, "\"%s\" is no status", status);
-        if (status[0] != '2' || json_object_get(answer, "same_as") != NULL)
+        bool own = status[0] == '2' || (never && json_object_get(answer, "body") != NULL);
+        if (!own || json_object_get(answer, "same_as") != NULL)
             continue;
         successes++;
         unit_of_answer(model, source, status, answer);
     }
     if (successes != 1)
-        fail(source->path, "a route has one success answer");
+        fail(source->path, "a route has one success answer, or one of its own without");
 }
 
 static void unit_of_route(struct model *model, const struct source *source)
@@ -215,6 +239,7 @@ static void unit_of_route(struct model *model, const struct source *source)
     unit->source = root;
     unit->kind = kind_of(text_of(root, "kind", source->path), source->path);
     unit->tier = text_of(root, "tier", source->path);
+    unit->room = room_of(root, "room");
     unit->method = text_of(root, "method", source->path);
     unit->path = text_of(root, "path", source->path);
     unit->summary = text_of(root, "summary", source->path);

@@ -83,6 +83,7 @@ struct unit {
     enum unit_kind kind;
     const char *tier;
     const char *slow_reader;
+    const char *room;        /* what of the store it is refused without */
     const char *event_class; /* of an event; else NULL */
     const json_t *roles;     /* NULL: nobody sends it */
     const char *scope;       /* one of scopes.json; NULL: no token is needed */

@@ -38,6 +38,7 @@ static const char *const ROLES[] = { "anybody", "agent",    "submitter",
                                      "enrol",   "hub",      "bootstrap" };
 static const char *const TIERS[] = { "none", "light", "normal", "heavy", "report" };
 static const char *const SLOW_READERS[] = { "close", "drop" };
+static const char *const ROOMS[] = { "any", "work", "job" };
 static const char *const CLASSES[] = { "task", "agent", "message", "audit", "hub" };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -169,6 +170,9 @@ static void message_row(FILE *file, const struct model *model, const struct unit
     fputs(", .slow_reader = SLOW_READER_", file);
     emit_upper(file,
                known(unit->slow_reader, SLOW_READERS, COUNT(SLOW_READERS), unit->name));
+    fputs(",\n", file);
+    fputs("      .room = ROOM_", file);
+    emit_upper(file, known(unit->room, ROOMS, COUNT(ROOMS), unit->name));
     fputs(",\n", file);
     if (unit->event_class != NULL) {
         fputs("      .event_class = EVENT_CLASS_", file);

@@ -412,7 +412,7 @@ static void finish_job(struct fleet *fleet, int64_t job, bool complete)
     fleet_as_hub(fleet);
     fleet_do(fleet, &message);
     message = (struct message){ .type = MESSAGE_JOB_PROGRESS };
-    message.as.job_progress = (struct message_job_progress){ job, 7, 70 };
+    message.as.job_progress = (struct message_job_progress){ job, 7, 70, true };
     fleet_do(fleet, &message);
     message = (struct message){ .type = MESSAGE_JOB_FINISHED };
     message.as.job_finished = (struct message_job_finished){

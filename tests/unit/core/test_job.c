@@ -3,9 +3,10 @@
  * nor repeats, whatever the hub and its clock do.
  * Method: stories on tables in memory; the test plays the ops thread.
  */
-#include "core/scene.h"
-
 #include "core/backup.h"
+#include "core/event_log.h"
+#include "core/log_check.h"
+#include "core/scene.h"
 
 #include "cmocka_all.h"
 
@@ -169,6 +170,173 @@ static void what_is_said_of_a_job_that_is_done_is_a_fault(void **state)
     assert_int_equal(fleet_try(fleet, &message), ERR_CORRUPT);
 }
 
+static uint64_t events_so_far(struct fleet *fleet)
+{
+    struct step step = fleet_step(fleet);
+    struct event_span span;
+    event_span_load(&step, &span);
+    return span.last;
+}
+
+/* In the fleet's arena, until the next command. */
+static struct message_event_job_skipped last_skipped(struct fleet *fleet)
+{
+    struct step step = fleet_step(fleet);
+    struct event event;
+    assert_true(event_load(&step, events_so_far(fleet), &event));
+    assert_int_equal(event.message.type, MESSAGE_EVENT_JOB_SKIPPED);
+    return event.message.as.event_job_skipped;
+}
+
+static void an_end_that_is_told_again_changes_nothing(void **state)
+{
+    struct fleet *fleet = *state;
+    ask(fleet, true);
+    finish(fleet, 1, true);
+    struct job before = look(fleet, 1);
+    uint64_t events = events_so_far(fleet);
+    fleet_pass(fleet, 1000);
+    finish(fleet, 1, false);
+    assert_null(fleet->effects.first);
+    struct job after = look(fleet, 1);
+    assert_int_equal(after.state, JOB_COMPLETE);
+    assert_int_equal(after.finished_ms, before.finished_ms);
+    assert_int_equal(events_so_far(fleet), events);
+}
+
+static void a_job_is_told_from_its_start_to_its_end(void **state)
+{
+    struct fleet *fleet = *state;
+    uint64_t before = events_so_far(fleet);
+    ask(fleet, false);
+    fleet_as_hub(fleet);
+    struct message message = { .type = MESSAGE_JOB_STARTED };
+    message.as.job_started.job = 1;
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_JOB_PROGRESS };
+    message.as.job_progress = (struct message_job_progress){ 1, 5, 10, false };
+    fleet_do(fleet, &message);
+    message.as.job_progress = (struct message_job_progress){ 1, 7, 10, true };
+    fleet_do(fleet, &message);
+    finish(fleet, 1, true);
+    assert_string_equal(log_words(fleet, before),
+                        "action job_started job_progress job_complete");
+    before = events_so_far(fleet);
+    ask(fleet, false);
+    finish(fleet, 2, false);
+    assert_string_equal(log_words(fleet, before), "action job_failed");
+}
+
+static void a_job_that_a_start_finds_open_is_told_to_have_failed(void **state)
+{
+    struct fleet *fleet = *state;
+    ask(fleet, true);
+    uint64_t before = events_so_far(fleet);
+    scene_hub_started(fleet);
+    assert_non_null(strstr(log_words(fleet, before), "job_failed"));
+}
+
+static void tick(struct fleet *fleet, bool full)
+{
+    struct message message = { .type = MESSAGE_TICK };
+    message.as.tick.full = full;
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &message);
+}
+
+static void what_is_due_while_the_store_is_full_is_told_and_tried_again(void **state)
+{
+    struct fleet *fleet = *state;
+    fleet_pass(fleet, DAY_MS);
+    tick(fleet, true);
+    assert_int_equal(jobs_given(fleet), 0);
+    const struct effect *skipped = first_of(fleet, EFFECT_JOB_SKIPPED);
+    assert_non_null(skipped);
+    assert_int_equal(skipped->job_kind, JOB_BACKUP);
+    assert_true(slice_equal_text(skipped->reason, "storage_full"));
+    struct message_event_job_skipped told = last_skipped(fleet);
+    assert_true(slice_equal_text(told.kind, "backup"));
+    int64_t wait_ms = told.retry_at - fleet->command.wall_ms;
+    assert_true(wait_ms > 0 && wait_ms < DAY_MS / 24);
+
+    fleet_pass(fleet, wait_ms - 1);
+    fleet_settle(fleet);
+    assert_int_equal(jobs_given(fleet), 0);
+    fleet_pass(fleet, 1);
+    tick(fleet, true); /* still full */
+    fleet_pass(fleet, wait_ms);
+    fleet_settle(fleet);
+    assert_int_equal(jobs_given(fleet), 1);
+    finish(fleet, 1, true);
+    fleet_pass(fleet, DAY_MS - 1);
+    fleet_settle(fleet);
+    assert_int_equal(jobs_given(fleet), 1);
+}
+
+static void what_is_due_while_too_many_are_open_is_told_as_well(void **state)
+{
+    struct fleet *fleet = *state;
+    for (int i = 0; i < JOBS_OPEN_MAX; i++)
+        ask(fleet, false);
+    fleet_pass(fleet, DAY_MS);
+    tick(fleet, false);
+    assert_int_equal(jobs_given(fleet), JOBS_OPEN_MAX);
+    assert_true(slice_equal_text(last_skipped(fleet).reason, "jobs_full"));
+}
+
+enum { SEEN_MAX = 8 };
+
+static const struct slice NAMES[SEEN_MAX] = {
+    SLICE("backup-1"), SLICE("backup-2"), SLICE("backup-3"), SLICE("backup-4"),
+    SLICE("backup-5"), SLICE("backup-6"), SLICE("backup-7"), SLICE("backup-8"),
+};
+
+/* The directory holds the backups whose bits are set, and the spoilt one (0: none). */
+static const char *see(struct fleet *fleet, unsigned bits, unsigned spoilt,
+                       uint64_t instance)
+{
+    struct message_backup_seen seen[SEEN_MAX];
+    struct message_backup_spoilt bad = { .reason = SLICE_OF("it is too short") };
+    struct message message = { .type = MESSAGE_BACKUPS_SEEN };
+    struct message_backups_seen *told = &message.as.backups_seen;
+    uint64_t before = events_so_far(fleet);
+    *told = (struct message_backups_seen){ .backups = { seen, 0 }, .kept = 3 };
+    for (unsigned i = 0; i < SEEN_MAX; i++)
+        if ((bits & 1u << i) != 0)
+            seen[told->backups.count++] = (struct message_backup_seen){
+                .name = NAMES[i],
+                .instance = (int64_t)instance,
+                .sha256 = SLICE_OF("00"),
+            };
+    if (spoilt > 0) {
+        bad.name = NAMES[spoilt - 1];
+        told->spoilt = (struct message_list){ &bad, 1 };
+    }
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &message);
+    return log_words(fleet, before);
+}
+
+static void a_backup_that_is_lost_is_told_unless_it_was_its_turn_to_go(void **state)
+{
+    struct fleet *fleet = *state;
+    ask(fleet, false); /* so that the store has a number */
+    struct step step = fleet_step(fleet);
+    uint64_t own = step_counter(&step, COUNTER_INSTANCE);
+    assert_string_equal(see(fleet, 0x07, 0, own), "");
+    assert_string_equal(see(fleet, 0x0e, 0, own), ""); /* 4 was made, 1 went */
+    assert_string_equal(see(fleet, 0x0a, 0, own), "backup_lost");
+    assert_string_equal(see(fleet, 0x0a, 0, own), ""); /* once */
+    assert_string_equal(see(fleet, 0x08, 2, own), "backup_lost");
+    assert_string_equal(see(fleet, 0x38, 2, own), "");
+    /* Enough younger ones excuse that it went, not that it is bad. */
+    assert_string_equal(see(fleet, 0x70, 4, own), "backup_lost");
+    assert_string_equal(see(fleet, 0, 0, own), "backup_lost backup_lost backup_lost");
+    /* Those of another store are no loss of ours. */
+    assert_string_equal(see(fleet, 0x03, 0, own + 1), "");
+    assert_string_equal(see(fleet, 0, 0, own), "");
+}
+
 static void a_backup_is_made_once_a_day(void **state)
 {
     struct fleet *fleet = *state;
@@ -260,6 +428,12 @@ int main(void)
         TEST(old_jobs_are_forgotten_and_open_ones_never),
         TEST(a_start_finds_what_was_open_failed),
         TEST(what_is_said_of_a_job_that_is_done_is_a_fault),
+        TEST(an_end_that_is_told_again_changes_nothing),
+        TEST(a_job_is_told_from_its_start_to_its_end),
+        TEST(a_job_that_a_start_finds_open_is_told_to_have_failed),
+        TEST(what_is_due_while_the_store_is_full_is_told_and_tried_again),
+        TEST(what_is_due_while_too_many_are_open_is_told_as_well),
+        TEST(a_backup_that_is_lost_is_told_unless_it_was_its_turn_to_go),
         TEST(a_backup_is_made_once_a_day),
         TEST(restarts_neither_skip_nor_repeat_one),
         TEST(what_was_missed_is_made_up_for_once),

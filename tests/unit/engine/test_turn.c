@@ -236,6 +236,42 @@ static void a_refusal_of_storage_reaches_every_asker(void **state)
     bench_engine_finish(&bench);
 }
 
+static void no_job_begins_soon_after_something_did_not_fit(void **state)
+{
+    (void)state;
+    static const enum message_type ROUTES[] = {
+        MESSAGE_POST_ADMIN_BACKUP,
+        MESSAGE_POST_ADMIN_RESTORE,
+        MESSAGE_POST_ADMIN_COMPACT,
+        MESSAGE_POST_ADMIN_COMPACT_TABLE,
+    };
+    struct bench_engine bench;
+    struct failing failing = { STORE_CALL_COMMIT, ENOSPC, false };
+    struct store_fault fault = { fail_call, NULL, &failing };
+    struct bench_engine_options options = { 64 * MIB, 256 * MIB, 64, &fault };
+    bench_engine_start(&bench, &options);
+    bench_engine_identify(&bench, "boss", 0);
+    turn_all(&bench);
+
+    failing.on = true;
+    bench_engine_submit(&bench, "boss", 0, "no room");
+    turn_all(&bench);
+    assert_int_equal(bench_engine_count(&bench, "storage_full"), 1);
+    failing.on = false;
+    for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
+        struct envelope *envelope = bench_engine_envelope(&bench, "boss", 1, ROUTES[i]);
+        envelope->origin.request = i + 1;
+        assert_true(door_push(bench.door, envelope));
+        turn_all(&bench);
+        assert_int_equal(bench_engine_count(&bench, "storage_full"), 1);
+    }
+    /* Work is taken again at once. */
+    bench_engine_submit(&bench, "boss", 0, "room again");
+    turn_all(&bench);
+    assert_int_equal(bench_engine_count(&bench, "task_submitted"), 1);
+    bench_engine_finish(&bench);
+}
+
 /* When a batch fails its commands are tried one by one; the end may come between two. The
  * leak checker sees what is kept. */
 static void what_was_taken_and_not_yet_applied_is_freed_at_the_end(void **state)
@@ -308,6 +344,7 @@ int main(void)
         cmocka_unit_test(nothing_is_taken_while_the_way_out_is_full),
         cmocka_unit_test(a_commit_that_fails_says_nothing_and_stops_all_writing),
         cmocka_unit_test(a_refusal_of_storage_reaches_every_asker),
+        cmocka_unit_test(no_job_begins_soon_after_something_did_not_fit),
         cmocka_unit_test(what_was_taken_and_not_yet_applied_is_freed_at_the_end),
         cmocka_unit_test(links_are_never_reused_after_a_restart),
         cmocka_unit_test(a_reader_answers_from_the_last_commit),

@@ -175,7 +175,8 @@ static void an_error_a_setting_and_a_command_of_our_own_are_held_as_well(void **
     spoil(*state, "config.json", "\"log_level\": \"loud\" }",
           "\"log_level\": \"notice\" }");
 
-    spoil(*state, "internal/tick.json", "\"examples\": [{}]", "\"examples\": [1]");
+    spoil(*state, "internal/tick.json", "\"examples\": [{ \"full\": false }]",
+          "\"examples\": [1]");
     is_told(*state, "internal/tick.json", "/examples/0");
 }
 
@@ -188,7 +189,8 @@ static void a_spoilt_event_is_told(void **state)
 
 static void a_file_that_shows_nothing_is_told(void **state)
 {
-    spoil(*state, "internal/tick.json", "\"examples\": [{}]", "\"examples\": []");
+    spoil(*state, "internal/tick.json", "\"examples\": [{ \"full\": false }]",
+          "\"examples\": []");
     is_told(*state, "internal/tick.json", "/examples");
 }
 

@@ -61,7 +61,9 @@ static void every_route_is_followed_by_its_success_answer(void **state)
         assert_int_equal(MESSAGE_ROWS[i].path.data[0], '/');
         assert_int_equal(MESSAGE_ROWS[i + 1].direction, DIRECTION_HTTP_ANSWER);
         assert_true(slice_starts_with(MESSAGE_ROWS[i + 1].name, MESSAGE_ROWS[i].name));
-        assert_in_range(MESSAGE_ROWS[i + 1].status, 200, 299);
+        /* One route is there to say what to do instead. */
+        if (i != MESSAGE_POST_ADMIN_RESTORE_TABLE)
+            assert_in_range(MESSAGE_ROWS[i + 1].status, 200, 299);
     }
 }
 
