@@ -4,16 +4,18 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
 sys.dont_write_bytecode = True
-from support import (BIN, ENVIRONMENT, PATIENCE_S, case, main, same,  # noqa: E402
-                     until)
+from support import (BIN, ENVIRONMENT, PATIENCE_S, Hub, case, fill_disk,  # noqa: E402
+                     main, same, small_disk, until)
 
 DAY_MS = 24 * 60 * 60 * 1000
+MIB = 1024 * 1024
 
 
 def backup(hub, **body):
@@ -40,6 +42,13 @@ def ended(hub, number):
         return found if found["status"] in ("complete", "failed") else None
 
     return until(end, "the job ends")
+
+
+def events(hub, kind):
+    answer = hub.http("GET", f"/api/events?since=0&limit=1000&kinds={kind}",
+                      token=hub.admin)
+    same(answer.status, 200)
+    return [event["data"] for event in answer.json["events"]]
 
 
 def place(hub):
@@ -218,6 +227,92 @@ def what_others_may_read_or_write_is_not_listed(hub):
 
     until(one_left, "only the good one is listed")
     assert "another" not in hub.log(), hub.log()
+    lost = {event["backup"]: event["reason"] for event in events(hub, "backup_lost")}
+    same(lost.keys(), set(names[:2]))
+    assert "mode 0644" in lost[names[0]] and "one name" in lost[names[1]], lost
+
+
+@case("--backups-kept", "2")
+def a_backup_that_vanishes_is_told_and_one_whose_turn_it_was_is_not(hub):
+    names = [backup(hub)["backup"] for _ in range(3)]
+    same(len(listed(hub)), 2)
+    shutil.rmtree(place(hub) / names[1])
+    until(lambda: len(listed(hub)) == 1, "it is missed")
+    same([event["backup"] for event in events(hub, "backup_lost")], [names[1]])
+
+
+@case()
+def what_v11_asks_of_the_store_is_answered_in_its_words(hub):
+    def ask(method, path):
+        answer = hub.http(method, f"/api/admin/{path}", token=hub.admin)
+        return answer.status, answer.json
+
+    hub.submit()
+    status, made = ask("POST", "backup")
+    same((status, made["status"]), (200, "complete"))
+    same((made["tables_total"], made["tables_success"]), (len(made["results"]),) * 2)
+    rows = {row["table"]: row for row in made["results"]}
+    same((rows["task"]["status"], rows["task"]["records"]), ("success", 1))
+    same(pathlib.Path(rows["task"]["path"]).exists(), True)
+
+    status, health = ask("GET", "dets-health")
+    same((status, health["health_status"], health["stale_backup"],
+          health["high_fragmentation"], health["last_backup_at"] > 0),
+         (200, "healthy", False, False, True))
+    tables = {row["table"]: row for row in health["tables"]}
+    same((tables["task"]["record_count"], tables["task"]["status"]), (1, "ok"))
+    assert tables["task"]["file_size_bytes"] > 0
+
+    status, done = ask("POST", "compact")
+    same((status, done["tables_total"], done["tables_compacted"], done["tables_skipped"]),
+         (200, made["tables_total"], made["tables_total"], 0))
+    same({row["status"] for row in done["results"]}, {"compacted"})
+    for table in ("task_queue", "task"):
+        status, done = ask("POST", f"compact/{table}")
+        same((status, done["table"], done["status"]), (200, table, "compacted"))
+        assert done["duration_ms"] >= 0
+
+        status, said = ask("POST", f"restore/{table}")
+        same((status, said["status"], said["table"], said["error"], said["restore_with"]),
+             (409, "failed", table, "whole_store_only", "POST /api/admin/restore"))
+    for path in ("compact/nothing", "restore/nothing"):
+        status, said = ask("POST", path)
+        same((status, said["error"]), (404, "unknown_table"))
+
+
+@case(hub=False)
+def a_disk_that_fills_during_a_backup_costs_the_backup_alone(folder):
+    if os.geteuid() != 0:
+        return  # nobody else may mount
+    with small_disk(folder / "disk", 16 * MIB) as disk:
+        hub = Hub(folder, "--backup-directory", str(disk / "backups"),
+                  "--backup-bytes-per-second", str(2 * MIB))
+        try:
+            hub.start()
+            acked = [hub.submit("x", metadata={"blob": "x" * 100_000})["task_id"]
+                     for _ in range(24)]
+            made = backup(hub, wait=False)
+            until(lambda: job(hub, made["job_id"])["done"] > 0, "it is under way")
+            fill_disk(disk / "ballast")
+            acked.append(hub.submit("meanwhile")["task_id"])
+            found = ended(hub, made["job_id"])
+            same((found["status"], found["reason"]),
+                 ("failed", "the disk of the backups is full"))
+            same(events(hub, "job_failed"),
+                 [{"job_id": made["job_id"], "kind": "backup", "reason": found["reason"]}])
+            same((listed(hub), list((disk / "backups").iterdir())), ([], []))
+            # What there was no room for at all is not begun.
+            answer = hub.http("POST", "/api/admin/backup", token=hub.admin)
+            same((answer.status, answer.json["error"]), (507, "storage_full"))
+            same(list((disk / "backups").iterdir()), [])
+
+            (disk / "ballast").unlink()
+            same(ended(hub, backup(hub, wait=False)["job_id"])["status"], "complete")
+            same(len(listed(hub)), 1)
+            same([task["id"] for task in hub.all_tasks()], acked)
+            same(hub.stop(), 0)
+        finally:
+            hub.kill()
 
 
 @case(hub=False)

@@ -1,14 +1,19 @@
 #!/usr/bin/python3
 """An operator looks after the store from the command line: backups, restore, compaction."""
 
+import contextlib
 import json
 import os
+import pty
+import re
+import shutil
 import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 from support import BIN, PATIENCE_S, case, main, same, until  # noqa: E402
 
+FAILED = 1
 CONFLICT = 4
 NOT_FOUND = 3
 
@@ -43,6 +48,56 @@ def a_backup_is_made_listed_and_restored_once_its_cost_is_known(hub):
     until(lambda: begun_anew(hub), "the hub is there again")
     same([task["id"] for task in hub.all_tasks()], [kept])
     same(drover(hub, "store", "restore", "backup-nothing", "--yes")[0], NOT_FOUND)
+
+
+def on_a_terminal(hub, *words):
+    """What a terminal is shown on standard error, and standard output."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [str(BIN / "drover"), *words, "--hub", hub.url, "--token", hub.admin],
+        env=os.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave,
+        text=True)
+    os.close(slave)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end is closed
+        while piece := os.read(master, 4096):
+            shown += piece
+    os.close(master)
+    said = process.communicate(timeout=PATIENCE_S)[0]
+    return process.returncode, said, shown.decode()
+
+
+@case("--backup-bytes-per-second", str(208 * 1024))
+def a_backup_that_lasts_shows_how_far_it_is_and_so_does_the_event_log(hub):
+    for _ in range(10):
+        hub.submit(metadata={"blob": "x" * 40_000})
+    code, said, shown = on_a_terminal(hub, "backup", "create")
+    same((code, said.startswith("backup-2")), (0, True))
+    parts = [int(part) for part in re.findall(r"backup \d+: (\d+) % of \d", shown)]
+    assert len(set(parts)) >= 3 and parts == sorted(parts), shown
+    same(shown.endswith("\r\x1b[K"), True)
+
+    code, said, _ = drover(hub, "events", "list", "--kinds", "hub", "--json", "--since",
+                           "0")
+    told = [event for event in json.loads(said)["events"]
+            if event["type"].startswith("job_")]
+    kinds = [event["type"] for event in told]
+    same((kinds[0], kinds[-1]), ("job_started", "job_complete"))
+    same(set(kinds[1:-1]), {"job_progress"})
+    assert 1 <= len(kinds[1:-1]) <= 3, kinds
+    same((told[0]["data"]["trigger"], told[0]["data"]["requested_by"]),
+         ("manual", "admin"))
+    assert 0 < told[1]["data"]["done"] < told[1]["data"]["total"], told
+    assert told[-1]["data"]["outcome"] in drover(hub, "backup", "list")[1], told
+
+
+@case()
+def a_backup_that_fails_says_why(hub):
+    shutil.rmtree(hub.data / "backups")
+    (hub.data / "backups").write_text("")
+    code, said, complaint = drover(hub, "backup", "create")
+    same((code, said), (FAILED, ""))
+    assert "backup directory" in complaint, complaint
 
 
 def begun_anew(hub):

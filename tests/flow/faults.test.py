@@ -8,13 +8,12 @@ import random
 import resource
 import shutil
 import socket
-import subprocess
 import sys
 import time
 
 sys.dont_write_bytecode = True
-from support import (BIN, PATIENCE_S, SANITIZED, Hub, case, main, same,  # noqa: E402
-                     until)
+from support import (BIN, PATIENCE_S, SANITIZED, Hub, case, fill_disk,  # noqa: E402
+                     main, same, small_disk, until)
 
 MIB = 1024 * 1024
 STORAGE_BROKEN = 74
@@ -46,18 +45,6 @@ def ids_of(hub):
     return [task["id"] for task in hub.all_tasks()]
 
 
-@contextlib.contextmanager
-def small_disk(folder, size):
-    """A file system of its own, in memory."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs",
-                    str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 @case(hub=False)
 def a_disk_that_is_full_refuses_and_takes_again_when_there_is_room(folder):
     if os.geteuid() != 0:
@@ -69,9 +56,7 @@ def a_disk_that_is_full_refuses_and_takes_again_when_there_is_room(folder):
             hub.start()
             acked = [submit(hub, n).json["task_id"] for n in range(20)]
             ballast = disk / "ballast"
-            with contextlib.suppress(OSError), open(ballast, "wb", buffering=0) as file:
-                while True:
-                    file.write(bytes(64 * 1024))
+            fill_disk(ballast)
             while (answer := submit(hub, len(acked))).status == 201:
                 acked.append(answer.json["task_id"])
             same((answer.status, answer.json["error"]), (507, "storage_full"))

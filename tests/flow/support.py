@@ -444,6 +444,25 @@ class Agent:
         await self.closed()
 
 
+@contextlib.contextmanager
+def small_disk(folder, size):
+    """A file system of its own, in memory; who runs this may mount."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs",
+                    str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill_disk(path):
+    """A file that takes all the room there is."""
+    with contextlib.suppress(OSError), open(path, "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(64 * 1024))
+
+
 def until(question, what, patience_s=PATIENCE_S):
     """Asks until the answer is true, and returns it."""
     limit = time.monotonic() + patience_s
