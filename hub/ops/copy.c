@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "ops/inside.h"
 #include "os/clock.h"
+#include "os/file.h"
 #include "os/secret.h"
 #include "store/store.h"
 
@@ -74,15 +75,10 @@ static enum err source_begin(struct source *source)
     return err;
 }
 
-static enum err err_of_write(void)
-{
-    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? ERR_NO_SPACE : ERR_IO;
-}
-
 static enum err data_sync(struct pump *pump)
 {
     if (fdatasync(pump->data) != 0)
-        return err_of_write();
+        return file_err(errno);
     /* The hub's own pages are worth more than those of a copy. */
     (void)posix_fadvise(pump->data, 0, 0, POSIX_FADV_DONTNEED);
     pump->synced = pump->bytes;
@@ -93,14 +89,9 @@ static enum err data_write(struct pump *pump, struct slice bytes)
 {
     digest_add(pump->digest, bytes);
     pump->bytes += bytes.size;
-    while (bytes.size > 0) {
-        ssize_t written = write(pump->data, bytes.data, bytes.size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return err_of_write();
-        bytes = slice_skip(bytes, (size_t)written);
-    }
+    enum err err = file_put(pump->data, bytes);
+    if (err != ERR_OK)
+        return err;
     return pump->bytes - pump->synced >= SYNC_BYTES ? data_sync(pump) : ERR_OK;
 }
 
@@ -202,8 +193,8 @@ enum err copy_store(struct ops *ops, const struct ops_job *job, int data, bool w
     pump->source.whole = whole;
     pump->digest = digest_create();
     enum err err = pump_start(pump);
-    if (err == ERR_OK && fsync(data) != 0)
-        err = err_of_write();
+    if (err == ERR_OK)
+        err = file_sync(data);
     digest_end(pump->digest, digest);
     ret_result->bytes = pump->bytes;
     hex_encode(ret_result->sha256, digest, sizeof digest);

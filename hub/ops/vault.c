@@ -1,5 +1,7 @@
 #include "ops/vault.h"
 
+#include "os/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,22 +27,6 @@ void vault_say(struct vault_problem *problem, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(problem->text, sizeof problem->text, format, arguments);
     va_end(arguments);
-}
-
-static enum err err_of(int code)
-{
-    switch (code) {
-    case ENOENT:
-        return ERR_NOT_FOUND;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return ERR_NO_SPACE;
-    case EEXIST:
-        return ERR_EXISTS;
-    default:
-        return ERR_IO;
-    }
 }
 
 static bool ends_with(struct slice text, const char *end)
@@ -109,7 +95,7 @@ enum err vault_open(const char *path, struct vault *ret_vault,
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
         vault_say(ret_problem, "the backup directory %.150s cannot be made: %s", path,
                   strerror(errno));
-        return err_of(errno) == ERR_NO_SPACE ? ERR_NO_SPACE : ERR_IO;
+        return file_err(errno) == ERR_NO_SPACE ? ERR_NO_SPACE : ERR_IO;
     }
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
@@ -161,11 +147,11 @@ static enum err remove_whole(struct vault *vault, const char *name)
 {
     int inside = open_inside(vault, name);
     if (inside < 0)
-        return unlinkat(vault->fd, name, 0) == 0 ? ERR_OK : err_of(errno);
+        return unlinkat(vault->fd, name, 0) == 0 ? ERR_OK : file_err(errno);
     (void)unlinkat(inside, MANIFEST_FILE, 0);
     (void)unlinkat(inside, VAULT_DATA, 0);
     (void)close(inside);
-    return unlinkat(vault->fd, name, AT_REMOVEDIR) == 0 ? ERR_OK : err_of(errno);
+    return unlinkat(vault->fd, name, AT_REMOVEDIR) == 0 ? ERR_OK : file_err(errno);
 }
 
 static DIR *entries_open(const struct vault *vault)
@@ -194,7 +180,7 @@ void vault_sweep(struct vault *vault)
 
 static enum err say_errno(struct vault_problem *problem, const char *doing)
 {
-    enum err err = err_of(errno);
+    enum err err = file_err(errno);
     vault_say(problem, "%s: %s", doing, strerror(errno));
     return err == ERR_NOT_FOUND ? ERR_IO : err;
 }
@@ -230,19 +216,6 @@ void vault_give_up(struct vault *vault, const char *name)
     (void)remove_whole(vault, partial);
 }
 
-static enum err write_all(int fd, struct slice bytes)
-{
-    while (bytes.size > 0) {
-        ssize_t written = write(fd, bytes.data, bytes.size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return err_of(errno);
-        bytes = slice_skip(bytes, (size_t)written);
-    }
-    return fsync(fd) == 0 ? ERR_OK : err_of(errno);
-}
-
 static enum err manifest_put(int inside, const struct manifest *manifest)
 {
     struct buffer text;
@@ -250,9 +223,11 @@ static enum err manifest_put(int inside, const struct manifest *manifest)
     manifest_write(manifest, &text);
     int fd = openat(inside, MANIFEST_FILE,
                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    enum err err = fd < 0 ? err_of(errno) : ERR_OK;
+    enum err err = fd < 0 ? file_err(errno) : ERR_OK;
     if (err == ERR_OK)
-        err = buffer_failed(&text) ? ERR_MEMORY : write_all(fd, buffer_slice(&text));
+        err = buffer_failed(&text) ? ERR_MEMORY : file_put(fd, buffer_slice(&text));
+    if (err == ERR_OK)
+        err = file_sync(fd);
     if (fd >= 0)
         (void)close(fd);
     buffer_finish(&text);
@@ -287,7 +262,7 @@ enum err vault_rename_partial(struct vault *vault, const char *from, const char 
     char made[NAME_ROOM];
     partial_name(from, VAULT_PARTIAL, old);
     partial_name(to, VAULT_PARTIAL, made);
-    return renameat(vault->fd, old, vault->fd, made) == 0 ? ERR_OK : err_of(errno);
+    return renameat(vault->fd, old, vault->fd, made) == 0 ? ERR_OK : file_err(errno);
 }
 
 /* Ours, plain, with no other name, and nobody else's to read or write. */
@@ -319,18 +294,13 @@ static enum err manifest_get(int inside, struct manifest *manifest,
     int fd = open_file(inside, MANIFEST_FILE, &status, problem);
     if (fd < 0)
         return ERR_INVALID;
-    char *text = malloc(MANIFEST_BYTES_MAX);
-    size_t size = 0;
-    ssize_t taken = 1;
-    while (text != NULL && size < MANIFEST_BYTES_MAX && taken > 0) {
-        taken = read(fd, text + size, MANIFEST_BYTES_MAX - size);
-        size += taken > 0 ? (size_t)taken : 0;
-    }
+    struct buffer text;
+    buffer_init(&text, MANIFEST_BYTES_MAX);
+    enum err err = file_get(fd, MANIFEST_BYTES_MAX, &text);
     (void)close(fd);
-    enum err err = text == NULL ? ERR_MEMORY : taken < 0 ? ERR_IO : ERR_OK;
     if (err == ERR_OK)
-        err = manifest_read(slice_make(text, size), manifest);
-    free(text);
+        err = manifest_read(buffer_slice(&text), manifest);
+    buffer_finish(&text);
     if (err != ERR_OK)
         vault_say(problem, err == ERR_UNSUPPORTED ? "its manifest is of a newer version"
                                                   : "its manifest cannot be read");
@@ -377,7 +347,7 @@ enum err vault_open_data(struct vault *vault, const char *name, int *ret_data)
     struct vault_problem unused;
     int inside = open_inside(vault, name);
     if (inside < 0)
-        return err_of(errno);
+        return file_err(errno);
     int fd = open_file(inside, VAULT_DATA, &status, &unused);
     (void)close(inside);
     if (fd < 0)
@@ -391,7 +361,7 @@ enum err vault_remove(struct vault *vault, const char *name)
     char removed[NAME_ROOM + sizeof REMOVED];
     (void)snprintf(removed, sizeof removed, "%s%s", name, REMOVED);
     if (renameat(vault->fd, name, vault->fd, removed) != 0)
-        return err_of(errno);
+        return file_err(errno);
     enum err err = remove_whole(vault, removed);
     return err == ERR_OK && fsync(vault->fd) != 0 ? ERR_IO : err;
 }

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum err err_from_errno(void)
+enum err file_err(int code)
 {
-    switch (errno) {
+    switch (code) {
     case ENOENT:
     case ENOTDIR:
         return ERR_NOT_FOUND;
@@ -19,6 +19,8 @@ static enum err err_from_errno(void)
     case EDQUOT:
     case EFBIG:
         return ERR_NO_SPACE;
+    case EEXIST:
+        return ERR_EXISTS;
     case ENOMEM:
         return ERR_MEMORY;
     case EMFILE:
@@ -31,7 +33,7 @@ static enum err err_from_errno(void)
 
 /* Reads one byte more than allowed, so that a file that is too long is told from one
  * that just fits, whatever its size says (a pipe or /proc says nothing). */
-static enum err read_all(int fd, size_t bytes_max, struct buffer *buffer)
+enum err file_get(int fd, size_t bytes_max, struct buffer *buffer)
 {
     char chunk[16384];
     size_t total = 0;
@@ -43,7 +45,7 @@ static enum err read_all(int fd, size_t bytes_max, struct buffer *buffer)
         if (taken < 0 && errno == EINTR)
             continue;
         if (taken < 0)
-            return err_from_errno();
+            return file_err(errno);
         if (taken == 0)
             return buffer_failed(buffer) ? ERR_LIMIT : ERR_OK;
         total += (size_t)taken;
@@ -57,23 +59,28 @@ enum err file_read(const char *path, size_t bytes_max, struct buffer *buffer)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return err_from_errno();
-    enum err err = read_all(fd, bytes_max, buffer);
+        return file_err(errno);
+    enum err err = file_get(fd, bytes_max, buffer);
     (void)close(fd);
     return err;
 }
 
-static enum err write_all(int fd, struct slice bytes)
+enum err file_put(int fd, struct slice bytes)
 {
     while (bytes.size > 0) {
         ssize_t written = write(fd, bytes.data, bytes.size);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            return err_from_errno();
+            return file_err(errno);
         bytes = slice_skip(bytes, (size_t)written);
     }
-    return fsync(fd) == 0 ? ERR_OK : err_from_errno();
+    return ERR_OK;
+}
+
+enum err file_sync(int fd)
+{
+    return fsync(fd) == 0 ? ERR_OK : file_err(errno);
 }
 
 static enum err parent_sync(const char *path)
@@ -102,12 +109,14 @@ enum err file_write(const char *path, struct slice bytes)
     (void)unlink(beside);
     int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return err_from_errno();
-    enum err err = write_all(fd, bytes);
+        return file_err(errno);
+    enum err err = file_put(fd, bytes);
+    if (err == ERR_OK)
+        err = file_sync(fd);
     if (close(fd) != 0 && err == ERR_OK)
-        err = err_from_errno();
+        err = file_err(errno);
     if (err == ERR_OK && rename(beside, path) != 0)
-        err = err_from_errno();
+        err = file_err(errno);
     if (err != ERR_OK) {
         (void)unlink(beside);
         return err;
@@ -117,14 +126,14 @@ enum err file_write(const char *path, struct slice bytes)
 
 enum err file_remove(const char *path)
 {
-    return unlink(path) == 0 ? parent_sync(path) : err_from_errno();
+    return unlink(path) == 0 ? parent_sync(path) : file_err(errno);
 }
 
 enum err file_size(const char *path, uint64_t *ret_bytes)
 {
     struct stat status;
     if (stat(path, &status) != 0)
-        return err_from_errno();
+        return file_err(errno);
     *ret_bytes = (uint64_t)status.st_size;
     return ERR_OK;
 }
@@ -134,24 +143,24 @@ enum err directory_make(const char *path)
     if (mkdir(path, 0700) == 0)
         return parent_sync(path);
     if (errno != EEXIST)
-        return err_from_errno();
+        return file_err(errno);
 
     struct stat status;
     if (stat(path, &status) != 0)
-        return err_from_errno();
+        return file_err(errno);
     if (!S_ISDIR(status.st_mode))
         return ERR_INVALID;
     if ((status.st_mode & 07777) == 0700)
         return ERR_OK;
-    return chmod(path, 0700) == 0 ? ERR_OK : err_from_errno();
+    return chmod(path, 0700) == 0 ? ERR_OK : file_err(errno);
 }
 
 enum err directory_sync(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return err_from_errno();
-    enum err err = fsync(fd) == 0 ? ERR_OK : err_from_errno();
+        return file_err(errno);
+    enum err err = file_sync(fd);
     (void)close(fd);
     return err;
 }
@@ -168,14 +177,14 @@ enum err file_lock_take(const char *path, struct file_lock *ret_lock)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return err_from_errno();
+        return file_err(errno);
 
     int code;
     do
         code = flock(fd, LOCK_EX | LOCK_NB);
     while (code != 0 && errno == EINTR);
     if (code != 0) {
-        enum err err = errno == EWOULDBLOCK ? ERR_EXISTS : err_from_errno();
+        enum err err = errno == EWOULDBLOCK ? ERR_EXISTS : file_err(errno);
         (void)close(fd);
         return err;
     }

@@ -28,6 +28,15 @@ enum err directory_make(const char *path);
 
 enum err directory_sync(const char *path);
 
+/* Of files that are open: as file_read(); all of the bytes, however many calls that takes;
+ * and all that was written, on the disk. */
+enum err file_get(int fd, size_t bytes_max, struct buffer *buffer);
+enum err file_put(int fd, struct slice bytes);
+enum err file_sync(int fd);
+
+/* What the errno of a call on a file means here. */
+enum err file_err(int code);
+
 /* "directory/name" with a NUL; false when it does not fit. */
 bool path_join(char *target, size_t size, const char *directory, const char *name);
 
