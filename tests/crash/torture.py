@@ -12,6 +12,10 @@ completions; generations rise. With --walk the dead store's tables are walked bo
 as core_verify() does it. Every 25th round everything is worked off: nothing may be
 lost, accepted twice or stuck.
 
+In most lives somebody asks for a backup at some moment. After a restart all backups
+that have a name are read back and walked: the interrupted ones must not be among them,
+and those acknowledged must be, unless it was their turn to go.
+
 The ledger is a process of its own that appends lines and syncs them; the checks believe
 nothing but the ledger and the hub's listing.
 
@@ -37,7 +41,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
 
 import websockets  # noqa: E402
-from support import SANITIZED, Hub, sanitizer_report  # noqa: E402
+from support import BIN, ENVIRONMENT, SANITIZED, Hub, sanitizer_report, until  # noqa: E402
 
 SUBMITTERS = 8
 AGENTS = 16
@@ -47,12 +51,13 @@ BACKLOG = 600  # tasks not done at most, so that agents meet fresh ones
 DRAIN_EVERY = 25
 WALK_ALWAYS = 20_000  # tasks
 DRAIN_S = 120 if SANITIZED else 40
+BACKUPS_KEPT = 3
 READY_S = 30 if SANITIZED else 2
 # At full rate: limits of rate have stories of their own.
 RATES = tuple(word for tier in ("light", "normal", "heavy")
               for word in (f"--rate-agent-{tier}", "10000000"))
 FLAGS = (*RATES, "--lease-ms", "3000", "--acceptance-ms", "3000", "--reconnect-grace-ms", "2500",
-         "--log-level", "warning")
+         "--backups-kept", str(BACKUPS_KEPT), "--log-level", "warning")
 METADATA_IN_LIST = re.compile(r'"description":"(key-[0-9-]+)","metadata":')
 
 
@@ -123,6 +128,7 @@ class Truth:
         self.generations = {}  # task id -> highest seen
         self.unfinished = set()  # listed, not seen in an end state
         self.submits = 0
+        self.backups = []  # acknowledged
 
     def read(self):
         for kind, *line in self.ledger.news():
@@ -148,6 +154,9 @@ class Truth:
         before = self.done.setdefault(task_id, (generation, agent))
         require(before == (generation, agent),
                 f"{task_id} was accepted twice: {before} and {(generation, agent)}")
+
+    def take_backup(self, name):
+        self.backups.append(name)
 
     def see(self, text):
         """One page of the hub's list."""
@@ -395,6 +404,35 @@ class Agent(Client):
                         result={"by": self.name, "generation": generation})
 
 
+class Keeper(Client):
+    """Asks for a backup at some moment of most lives."""
+
+    async def live(self):
+        if self.random.random() < 0.8:
+            moment = time.monotonic() + self.random.uniform(0, 0.3)
+            while time.monotonic() < moment:
+                await self.torture.pause()
+            await self.ask()
+        while True:
+            await self.torture.pause()
+
+    async def ask(self):
+        reader, writer = await asyncio.open_connection(self.hub.host, self.hub.port)
+        self.torture.backups_asked += 1
+        try:
+            writer.write((f"POST /api/admin/backup HTTP/1.1\r\nHost: {self.hub.host}\r\n"
+                          f"Authorization: Bearer {self.hub.tokens[self.name]}\r\n"
+                          "Content-Length: 0\r\n\r\n").encode())
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            length = int(re.search(r"content-length: *(\d+)", head).group(1))
+            answer = await reader.readexactly(length)
+            require(head.startswith(("http/1.1 200", "http/1.1 202")), f"{head} {answer}")
+            if json.loads(answer)["status"] == "complete":
+                self.ledger.write("backup", json.loads(answer)["backup"])
+        finally:
+            writer.transport.abort()
+
+
 class Torture:
     def __init__(self, options, folder):
         self.options = options
@@ -408,6 +446,8 @@ class Torture:
         self.walked_s = 0.0
         self.early = 0
         self.clients = []
+        self.backups_asked = 0
+        self.backups_good = set()  # names of those read back and walked
 
     def wants_more(self):
         return not self.draining and self.backlog < BACKLOG
@@ -495,6 +535,33 @@ class Torture:
         truth.check_lost()
         self.backlog = len(truth.unfinished)
 
+    def check_backups(self):
+        """After a restart, with none under way: what has a name is whole and listed."""
+        place = self.hub.data / "backups"
+
+        def listed():
+            answer = self.hub.http("GET", "/api/admin/backups", token=self.hub.admin)
+            require(answer.status == 200, f"backups: {answer}")
+            return sorted(backup["name"] for backup in answer.json["backups"])
+
+        def named():
+            return sorted(path.name for path in place.iterdir()) if place.exists() else []
+
+        until(lambda: listed() == named(), "the list is that of the directory")
+        names = named()
+        for name in names:
+            if name in self.backups_good:
+                continue
+            done = subprocess.run(
+                [BIN / "drover-hub", "--verify-store", place / name],
+                env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True,
+                stdin=subprocess.DEVNULL)
+            require(done.returncode == 0, f"{name} is not good: {done.stderr}")
+            self.backups_good.add(name)
+        for name in self.truth.backups:
+            younger = sum(other > name for other in names)
+            require(name in names or younger >= BACKUPS_KEPT, f"{name} is lost: {names}")
+
     async def idle(self):
         """While draining: until all tasks are in an end state."""
         limit = time.monotonic() + DRAIN_S
@@ -517,6 +584,7 @@ class Torture:
         self.walk()
         await self.up()
         self.check(everything=True)
+        self.check_backups()
         truth = self.truth
         require(not truth.unfinished, f"stuck: {sorted(truth.unfinished)[:5]}")
         require(set(truth.done) <= set(truth.tasks), "a done task is not there")
@@ -527,6 +595,7 @@ class Torture:
         else:
             await self.up()
             self.check()
+            self.check_backups()
             delay_s = self.random.uniform(0.005, 0.8)
             await self.load(lambda: asyncio.sleep(delay_s))
 
@@ -540,6 +609,8 @@ class Torture:
         self.clients += [Agent(self, f"agent-{n}") for n in range(AGENTS)]
         for client in self.clients:
             self.hub.register(client.name)
+        self.clients.append(Keeper(self, "keeper"))
+        self.hub.tokens["keeper"] = self.hub.mint("keeper", "operator")
         self.hub.kill()
 
     async def run(self):
@@ -557,6 +628,7 @@ class Torture:
                 print(f"{number} kills ({self.early} at start): "
                       f"{len(self.truth.acked)} submits and {len(self.truth.done)} "
                       f"completions acknowledged, {len(self.truth.tasks)} tasks; "
+                      f"{len(self.backups_good)} of {self.backups_asked} backups; "
                       f"slowest start {self.slowest_s:.3f} s; "
                       f"walks {self.walked_s:.1f} s; "
                       f"{time.monotonic() - started:.0f} s", flush=True)
@@ -565,6 +637,9 @@ class Torture:
         code = self.hub.stop()
         require(code == 0, f"the hub ended with {code}")
         require(len(self.truth.done) > 0, "nothing was ever done")
+        require(self.options.kills < 50 or
+                0 < len(self.backups_good) < self.backups_asked,
+                "backups were all whole or all interrupted")
 
 
 def main():
