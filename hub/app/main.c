@@ -57,6 +57,9 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
     case ERRAND_RUN:
         break;
     }
+    /* It listens nowhere, so it does not matter what it would take to. */
+    if (errand == ERRAND_STORE_AT)
+        return history_point(config, subject);
     if (hub_settings_check(config) != ERR_OK)
         return EXIT_CODE_CONFIG;
     if (errand == ERRAND_CHECK) {
@@ -67,8 +70,6 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
         log_set_level(level);
     if (errand == ERRAND_RESTORE)
         return store_restore(config, subject->text, subject->sure, subject->forced);
-    if (errand == ERRAND_STORE_AT)
-        return history_point(config, subject);
     return errand == ERRAND_ENROLMENT ? hub_offer_enrolment(config, stdout)
                                       : hub_run(config);
 }

@@ -44,6 +44,8 @@ struct slice instance_text(struct step *step, uint64_t instance);
 /* What whoever waits for a backup is told. */
 void backup_job_answer(struct step *step, const struct job *job);
 
+void store_at_job_answer(struct step *step, const struct job *job);
+
 void backup_job_ended(struct step *step, const struct job *job);
 
 #endif

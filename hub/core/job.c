@@ -12,7 +12,7 @@ enum { JOB_VERSION = 1 };
 static const struct slice KINDS[JOB_KIND_END] = {
     [JOB_BACKUP] = SLICE("backup"),   [JOB_RESTORE] = SLICE("restore"),
     [JOB_COMPACT] = SLICE("compact"), [JOB_VERIFY] = SLICE("verify"),
-    [JOB_SCRUB] = SLICE("scrub"),
+    [JOB_SCRUB] = SLICE("scrub"),     [JOB_STORE_AT] = SLICE("store_at"),
 };
 
 static const struct slice STATES[JOB_STATE_END] = {
@@ -271,6 +271,9 @@ void job_answer(struct step *step, const struct job *job)
         return;
     case JOB_COMPACT:
         compact_job_answer(step, job);
+        return;
+    case JOB_STORE_AT:
+        store_at_job_answer(step, job);
         return;
     case JOB_SCRUB:
     case JOB_RESTORE:

@@ -21,6 +21,7 @@ enum job_kind {
     JOB_COMPACT = 3,
     JOB_VERIFY = 4,
     JOB_SCRUB = 5,
+    JOB_STORE_AT = 6,
     JOB_KIND_END
 };
 

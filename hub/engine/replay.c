@@ -294,6 +294,9 @@ enum err replay_find(const char *journal, const struct journal_line *line, uint6
         err = ERR_OK;
     if (err == ERR_OK)
         *ret_commit = commit;
+    else if (ret_problem->text[0] == '\0' && commit.after == 0)
+        problem_set(ret_problem, "the journal has nothing of epoch %" PRIu64,
+                    line->epoch);
     else if (ret_problem->text[0] == '\0')
         problem_set(ret_problem, "the journal ends with event %" PRIu64,
                     commit.event_last);

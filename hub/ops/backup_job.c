@@ -12,6 +12,7 @@
 
 enum {
     TRIES_MAX = 5,
+    NAMES_MAX = 60,
     ROOM_BYTES = 1024 * 1024, /* for what the estimate leaves out */
 };
 
@@ -151,10 +152,8 @@ static enum err data_make(struct ops *ops, const struct ops_job *job, int data,
     return err;
 }
 
-/* Read back by a child, from its first byte to its last row. */
-static bool data_verify(struct ops *ops, const char *name,
-                        const struct copy_result *copied, struct manifest *manifest,
-                        struct ops_outcome *outcome)
+bool backup_verify(struct ops *ops, const char *name, const struct copy_result *copied,
+                   struct manifest *manifest, struct ops_outcome *outcome)
 {
     char path[VAULT_PATH_BYTES + MANIFEST_NAME_BYTES + sizeof VAULT_PARTIAL + 1];
     (void)snprintf(path, sizeof path, "%s/%s%s", ops->vault.path, name, VAULT_PARTIAL);
@@ -171,8 +170,8 @@ static bool data_verify(struct ops *ops, const char *name,
                  code, (int)slice_find(text, '\n'), text.data);
     else if (manifest_read(text, manifest) != ERR_OK)
         ops_fail(outcome, "backup_failed", "whoever read it back said nothing sensible");
-    else if (manifest->bytes != copied->bytes ||
-             strcmp(manifest->sha256, copied->sha256) != 0)
+    else if (copied != NULL && (manifest->bytes != copied->bytes ||
+                                strcmp(manifest->sha256, copied->sha256) != 0))
         ops_fail(outcome, "backup_failed", "what is on the disk is not what was written");
     else
         good = true;
@@ -180,7 +179,13 @@ static bool data_verify(struct ops *ops, const char *name,
     return good;
 }
 
-/* Never the one just made, and none of another store. */
+static bool name_is_of(const char *name, const char *kind)
+{
+    size_t size = strlen(kind);
+    return strncmp(name, kind, size) == 0 && name[size] == '-';
+}
+
+/* Never the one just made, and none of another store or kind. */
 static void prune(struct ops *ops, const struct manifest *made)
 {
     struct vault_problem unused;
@@ -190,7 +195,7 @@ static void prune(struct ops *ops, const struct manifest *made)
     if (list != NULL && manifest != NULL && vault_list(&ops->vault, list) == ERR_OK) {
         for (size_t i = list->count; i-- > 0;) {
             const char *name = list->names[i];
-            if (strcmp(name, made->name) == 0 ||
+            if (strcmp(name, made->name) == 0 || !name_is_of(name, VAULT_BACKUP) ||
                 vault_look(&ops->vault, name, manifest, &unused) != ERR_OK ||
                 manifest->instance != made->instance)
                 continue;
@@ -232,9 +237,25 @@ static void results_write(const struct ops *ops, const struct manifest *manifest
     json_array_end(&writer);
 }
 
-static bool data_finish(struct ops *ops, const char *name, struct manifest *manifest,
-                        struct ops_outcome *outcome)
+/* The same state may be wanted twice within a second, which is all that names tell. */
+static void name_find(struct ops *ops, const char *kind, struct manifest *manifest)
 {
+    struct manifest *other = malloc(sizeof *other);
+    struct vault_problem unused;
+    manifest->created_ms = clock_wall_ms();
+    for (int i = 0; i < NAMES_MAX; i++, manifest->created_ms += 1000) {
+        vault_name_make(kind, manifest->created_ms, manifest->sequence, manifest->name);
+        if (other == NULL ||
+            vault_look(&ops->vault, manifest->name, other, &unused) == ERR_NOT_FOUND)
+            break;
+    }
+    free(other);
+}
+
+bool backup_finish(struct ops *ops, const char *kind, const char *name,
+                   struct manifest *manifest, struct ops_outcome *outcome)
+{
+    name_find(ops, kind, manifest);
     if (vault_rename_partial(&ops->vault, name, manifest->name) != ERR_OK) {
         ops_fail(outcome, "backup_failed", "the backup cannot be given its name");
         vault_give_up(&ops->vault, name);
@@ -253,9 +274,8 @@ static bool backup_make(struct ops *ops, const struct ops_job *job,
 {
     char name[MANIFEST_NAME_BYTES + 1];
     struct copy_result copied = { 0 };
-    int64_t wall_ms = clock_wall_ms();
     int data;
-    vault_name_make(wall_ms, 0, name);
+    vault_name_make(VAULT_BACKUP, clock_wall_ms(), 0, name);
     enum err err = vault_begin(&ops->vault, name, &data, &outcome->problem);
     if (err != ERR_OK) {
         outcome->code = err == ERR_NO_SPACE ? "storage_full" : "backup_failed";
@@ -266,13 +286,21 @@ static bool backup_make(struct ops *ops, const struct ops_job *job,
         err = ERR_IO;
     if (err != ERR_OK)
         fail_with(outcome, err, "the store cannot be copied");
-    if (err != ERR_OK || !data_verify(ops, name, &copied, manifest, outcome)) {
+    if (err != ERR_OK || !backup_verify(ops, name, &copied, manifest, outcome)) {
         vault_give_up(&ops->vault, name);
         return false;
     }
-    manifest->created_ms = wall_ms;
-    vault_name_make(wall_ms, manifest->sequence, manifest->name);
-    return data_finish(ops, name, manifest, outcome);
+    return backup_finish(ops, VAULT_BACKUP, name, manifest, outcome);
+}
+
+void backup_tell(const struct manifest *manifest, struct ops_outcome *outcome)
+{
+    outcome->complete = true;
+    outcome->bytes = manifest->bytes;
+    outcome->sequence = manifest->sequence;
+    outcome->tables_total = (uint32_t)manifest->table_count;
+    outcome->tables_success = outcome->tables_total;
+    (void)snprintf(outcome->made, sizeof outcome->made, "%s", manifest->name);
 }
 
 void backup_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome)
@@ -292,12 +320,7 @@ void backup_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *
     } else if (backup_make(ops, job, manifest, outcome)) {
         prune(ops, manifest);
         results_write(ops, manifest, outcome);
-        outcome->complete = true;
-        outcome->bytes = manifest->bytes;
-        outcome->sequence = manifest->sequence;
-        outcome->tables_total = (uint32_t)manifest->table_count;
-        outcome->tables_success = outcome->tables_total;
-        (void)snprintf(outcome->made, sizeof outcome->made, "%s", manifest->name);
+        backup_tell(manifest, outcome);
     }
     free(manifest);
     ops_tell_backups(ops);

@@ -115,10 +115,22 @@ struct copy_result {
 enum err copy_store(struct ops *ops, const struct ops_job *job, int data, bool whole,
                     struct copy_result *ret_result);
 
+/* What NAME.partial holds, read back by a child from its first byte to its last row; held
+ * against what was written, unless that is NULL. False: it is not good. */
+bool backup_verify(struct ops *ops, const char *name, const struct copy_result *copied,
+                   struct manifest *manifest, struct ops_outcome *outcome);
+
+/* It gets its name, which begins with its kind, and is finished. False: it is gone. */
+bool backup_finish(struct ops *ops, const char *kind, const char *name,
+                   struct manifest *manifest, struct ops_outcome *outcome);
+void backup_tell(const struct manifest *manifest, struct ops_outcome *outcome);
+
 /* The runners. */
 void backup_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
 void compact_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
 void scrub_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
 void restore_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
+void store_at_run(struct ops *ops, const struct ops_job *job,
+                  struct ops_outcome *outcome);
 
 #endif

@@ -27,10 +27,8 @@ enum {
 typedef void (*runner)(struct ops *, const struct ops_job *, struct ops_outcome *);
 
 static const runner RUNNERS[JOB_KIND_END] = {
-    [JOB_BACKUP] = backup_run,
-    [JOB_COMPACT] = compact_run,
-    [JOB_SCRUB] = scrub_run,
-    [JOB_RESTORE] = restore_run,
+    [JOB_BACKUP] = backup_run,   [JOB_COMPACT] = compact_run,   [JOB_SCRUB] = scrub_run,
+    [JOB_RESTORE] = restore_run, [JOB_STORE_AT] = store_at_run,
 };
 
 static void wake(void *context)

@@ -49,7 +49,7 @@ bool vault_name_valid(struct slice name)
     return true;
 }
 
-void vault_name_make(int64_t wall_ms, uint64_t sequence,
+void vault_name_make(const char *kind, int64_t wall_ms, uint64_t sequence,
                      char ret_name[MANIFEST_NAME_BYTES + 1])
 {
     time_t seconds = (time_t)(wall_ms / 1000);
@@ -57,7 +57,7 @@ void vault_name_make(int64_t wall_ms, uint64_t sequence,
     char moment[32] = "00000000T000000Z";
     if (gmtime_r(&seconds, &parts) != NULL)
         (void)strftime(moment, sizeof moment, "%Y%m%dT%H%M%SZ", &parts);
-    (void)snprintf(ret_name, MANIFEST_NAME_BYTES + 1, "backup-%s-%016llx", moment,
+    (void)snprintf(ret_name, MANIFEST_NAME_BYTES + 1, "%s-%s-%016llx", kind, moment,
                    (unsigned long long)sequence);
 }
 
@@ -192,6 +192,8 @@ enum err vault_begin(struct vault *vault, const char *name, int *ret_data,
     partial_name(name, VAULT_PARTIAL, partial);
     if (mkdirat(vault->fd, partial, 0700) != 0)
         return say_errno(ret_problem, "a directory for the backup cannot be made");
+    if (ret_data == NULL)
+        return ERR_OK;
     int inside = open_inside(vault, partial);
     int data = inside < 0
                    ? -1

@@ -44,8 +44,13 @@ __attribute__((format(printf, 2, 3))) void vault_say(struct vault_problem *probl
  * dot, not those of one that is not finished. */
 bool vault_name_valid(struct slice name);
 
+/* What backups are called by, before the moment: those of one kind count together when the
+ * oldest go. */
+#define VAULT_BACKUP "backup"
+#define VAULT_STORE_AT "at"
+
 /* "backup-20260102T030405Z-" and the sequence in hexadecimal. */
-void vault_name_make(int64_t wall_ms, uint64_t sequence,
+void vault_name_make(const char *kind, int64_t wall_ms, uint64_t sequence,
                      char ret_name[MANIFEST_NAME_BYTES + 1]);
 
 /* Makes the directory (not its parents). Refuses one that others may write, or a link.
@@ -63,7 +68,8 @@ enum err vault_lock(struct vault *vault, struct vault_problem *ret_problem);
 /* Removes what interrupted backups left behind. */
 void vault_sweep(struct vault *vault);
 
-/* A new NAME.partial with an empty data file, open for writing (0600). */
+/* A new NAME.partial with an empty data file, open for writing (0600); without one when
+ * `ret_data` is NULL. */
 enum err vault_begin(struct vault *vault, const char *name, int *ret_data,
                      struct vault_problem *ret_problem);
 

@@ -270,7 +270,16 @@ def no_place_for_backups(hub):
     place.write_text("")
 
 
+def a_history(hub):
+    """Events after the backup that the journal starts from."""
+    until(lambda: hub.http("GET", "/api/admin/backups", token=hub.admin).json["backups"],
+          "the journal has a backup to start from")
+    for _ in range(3):
+        a_task(hub)
+
+
 SCENES = {
+    "post_admin_store_at": lambda hub: {"ignored": a_history(hub)},
     "post_admin_push_task": lambda hub: {"ignored": an_agent_that_stays(hub)},
     "post_admin_restore": lambda hub: {"ignored": a_backup_as_shown(hub)},
     "get_admin_job": lambda hub: {"job_id": str(a_job(hub))},
@@ -452,6 +461,8 @@ class Provocations:
             self.ask(400, "bad_name", token=token, body={"backup": "../x"})
         if self.expects(404, "backup_not_found"):
             self.ask(404, "backup_not_found", token=token, body={"backup": "never"})
+        if self.expects(404, "history_missing"):
+            self.ask(404, "history_missing", token=token, body={"event": 10 ** 9})
         if self.expects(500, "backup_failed"):
             no_place_for_backups(self.hub)
             self.ask(500, "backup_failed", token=token, body=body)
@@ -612,9 +623,9 @@ def route_names():
 
 
 for name in route_names():
-    case()(examples_of(name))
-    case("--body-bytes-max", "1024", "--tasks-open-max", "5", "--schemas-max", "3",
-         "--schema-steps-max", "200", "--rate-anybody-heavy", "100")(errors_of(name))
+    case("--journal")(examples_of(name))
+    case("--journal", "--body-bytes-max", "1024", "--tasks-open-max", "5",
+         "--schemas-max", "3", "--schema-steps-max", "200", "--rate-anybody-heavy", "100")(errors_of(name))
 
 
 @case("--open-registration=false")

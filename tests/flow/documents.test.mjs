@@ -22,11 +22,16 @@ const ASYNCAPI = {
   },
 };
 
+/* A route of v1.1's that is there to say what to use instead: it has no success. */
+const KNOWN = /^operation-success-response at paths\.\/api\/admin\/restore\/\{table\}/;
+
 async function complaints(ruleset, document) {
   const linter = new spectral.Spectral();
   linter.setRuleset(ruleset);
   const found = await linter.run(document);
-  return found.map((one) => `${one.code} at ${one.path.join('.')}: ${one.message}`);
+  return found
+    .map((one) => `${one.code} at ${one.path.join('.')}: ${one.message}`)
+    .filter((text) => !KNOWN.test(text));
 }
 
 async function document(hub, path) {

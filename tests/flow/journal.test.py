@@ -63,6 +63,10 @@ def backups(hub):
     return answer.json["backups"]
 
 
+def begun(hub):
+    until(lambda: backups(hub), "the journal has a backup to start from")
+
+
 def backup(hub):
     answer = hub.http("POST", "/api/admin/backup", token=hub.admin)
     same(answer.status, 200)
@@ -105,7 +109,7 @@ async def live(hub, name):
 
 @case(*QUIET)
 async def the_store_is_given_back_byte_for_byte(hub):
-    until(lambda: backups(hub), "the journal has a backup to start from")
+    begun(hub)
     await live(hub, "ada")
     hub.kill()
     hub.start()
@@ -126,6 +130,7 @@ async def the_store_is_given_back_byte_for_byte(hub):
 
 @case(*QUIET)
 async def the_store_at_an_event_is_what_was_there_then(hub):
+    begun(hub)
     first = hub.submit("first")["task_id"]
     event, epoch = event_last(hub)
     second = hub.submit("second")["task_id"]
@@ -138,6 +143,7 @@ async def the_store_at_an_event_is_what_was_there_then(hub):
 
 @case(*QUIET)
 async def what_cannot_be_had_is_said(hub):
+    begun(hub)
     hub.submit("work")
     last, epoch = event_last(hub)
     for wish, words in ((last + 1000, "ends with event"), (1, "begins with event"),
@@ -168,8 +174,64 @@ async def what_cannot_be_had_is_said(hub):
 
 
 @case(*QUIET)
+async def a_hub_makes_it_as_a_backup_that_can_be_restored(hub):
+    begun(hub)
+    ask = lambda **body: hub.http("POST", "/api/admin/store-at", body, token=hub.admin)
+    first = hub.submit("first")["task_id"]
+    event, epoch = event_last(hub)
+    hub.submit("second")
+    before = len(backups(hub))
+    answer = ask(event=event)
+    same((answer.status, answer.json["status"]), (200, "complete"))
+    name = answer.json["backup"]
+    assert name.startswith("at-"), name
+    same(tasks_in(hub.data / "backups" / name), [first])
+    same(differing(hub.data / "backups" / name, made_at(hub, event)), [])
+    same(len(backups(hub)), before + 1)
+
+    # It does not count among those that make way for others.
+    for _ in range(4):
+        backup(hub)
+    same(len([made for made in backups(hub) if made["name"] == name]), 1)
+    same(len(backups(hub)), 4)
+
+    told = ask(event=event + 10000)
+    same((told.status, told.json["error"]), (404, "history_missing"))
+    assert "ends with event" in told.json["detail"], told
+    told = ask(event=event, epoch=epoch + 1)
+    same(told.status, 404)
+    assert "nothing of epoch" in told.json["detail"], told
+    same(ask(event=0).status, 422)
+    same(hub.http("POST", "/api/admin/store-at", {}, token=hub.submitter).status, 403)
+
+    drover = [BIN / "drover", "--hub", hub.url, "--token", hub.admin, "store"]
+    done = run(*drover, "at", event)
+    same((done.returncode, done.stderr), (0, ""))
+    assert done.stdout.startswith("at-"), done
+    same(run(*drover, "at", "last", "--epoch", epoch).returncode, 0)
+    done = run(*drover, "at", event + 10000)
+    same(done.returncode, 1)
+    assert "ends with event" in done.stderr, done
+
+    body = {"backup": name}
+    body["confirm"] = hub.http("POST", "/api/admin/restore", body,
+                               token=hub.admin).json["confirm"]
+    same(hub.http("POST", "/api/admin/restore", body, token=hub.admin).status, 202)
+    until(lambda: hub.log().count('"message":"listening"') > 1, "it listens again")
+    hub.wait_ready()
+    same([task["id"] for task in hub.all_tasks()], [first])
+
+
+@case()
+async def a_hub_without_a_journal_says_that_it_keeps_none(hub):
+    answer = hub.http("POST", "/api/admin/store-at", {"event": 1}, token=hub.admin)
+    same((answer.status, answer.json["error"]), (404, "history_missing"))
+    assert "keeps no command journal" in answer.json["detail"], answer
+
+
+@case(*QUIET)
 async def a_backup_that_rotted_is_passed_over(hub):
-    until(lambda: backups(hub), "the journal has a backup to start from")
+    begun(hub)
     hub.submit("work")
     spoilt = hub.data / "backups" / backup(hub) / "data.mdb"
     hub.submit("more work")
@@ -186,6 +248,7 @@ async def a_backup_that_rotted_is_passed_over(hub):
 
 @case(*QUIET)
 async def a_restored_store_has_a_history_of_its_own(hub):
+    begun(hub)
     hub.register("ada"), hub.submitter
     name = backup(hub)
     lost = hub.submit("lost")["task_id"]
@@ -206,7 +269,7 @@ async def a_restored_store_has_a_history_of_its_own(hub):
 
 @case(*QUIET, "--journal-bytes-max", str(1 << 20))
 async def a_history_that_outgrows_its_bound_gets_a_new_backup(hub):
-    until(lambda: backups(hub), "the journal has a backup to start from")
+    begun(hub)
     first = backups(hub)[0]["name"]
     hub.exempt("submitter")
     text = "work " * 1900
@@ -228,7 +291,7 @@ async def a_history_that_outgrows_its_bound_gets_a_new_backup(hub):
 async def a_run_without_the_journal_ends_the_history(folder):
     hub = Hub(folder, *QUIET).start()
     try:
-        until(lambda: backups(hub), "the journal has a backup to start from")
+        begun(hub)
         hub.submit("kept")
         same(hub.stop(), 0)
         hub.flags = [flag for flag in QUIET if flag != "--journal"]

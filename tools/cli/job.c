@@ -1,5 +1,6 @@
 #include "cli/job.h"
 
+#include "base/ensure.h"
 #include "cli/screen.h"
 #include "os/clock.h"
 
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 enum {
+    FILLINGS_MAX = 4,
     POLL_FIRST_MS = 50,
     POLL_MAX_MS = 500,
     REQUEST_MAX_MS = 30000,
@@ -122,4 +124,38 @@ enum outcome job_follow(struct invocation *invocation, int64_t number,
     if (invocation->timeout_ms > 0)
         following.deadline_ms = clock_monotonic_ms() + invocation->timeout_ms;
     return following_run(&following, ret_answer);
+}
+
+static void made_show(const struct answer *job)
+{
+    struct slice name = member_text(job, job->root, "outcome");
+    long long bytes = (long long)member_number(job, job->root, "bytes");
+    struct buffer shown;
+    buffer_init(&shown, 4096);
+    text_escape(name, false, "", &shown);
+    (void)printf("%.*s, %lld bytes\n", (int)shown.size, shown.size > 0 ? shown.data : "",
+                 bytes);
+    buffer_finish(&shown);
+}
+
+enum outcome job_make(struct invocation *invocation, const struct filling *fillings,
+                      size_t count)
+{
+    struct filling all[FILLINGS_MAX + 1];
+    struct answer answer;
+    ENSURE(count <= FILLINGS_MAX);
+    for (size_t i = 0; i < count; i++)
+        all[i] = fillings[i];
+    if (!invocation->json)
+        all[count++] = (struct filling){ "wait", SLICE_OF("false") };
+    enum outcome outcome = command_call(invocation, all, count, &answer);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    if (invocation->json)
+        return answer_print(&answer);
+    outcome =
+        job_follow(invocation, member_number(&answer, answer.root, "job_id"), &answer);
+    if (outcome == OUTCOME_OK)
+        made_show(&answer);
+    return outcome;
 }

@@ -11,4 +11,9 @@
 enum outcome job_follow(struct invocation *invocation, int64_t number,
                         struct answer *ret_answer);
 
+/* Makes the request of the command, with more fields that need no telling, and shows what
+ * its job has made. People are shown how far it is; programs get the hub's own answer. */
+enum outcome job_make(struct invocation *invocation, const struct filling *fillings,
+                      size_t count);
+
 #endif

@@ -1,3 +1,4 @@
+#include "cli/job.h"
 #include "cli/listing.h"
 #include "cli/request.h"
 
@@ -68,6 +69,13 @@ static enum outcome restore_run(struct invocation *invocation)
     return OUTCOME_OK;
 }
 
+static enum outcome at_run(struct invocation *invocation)
+{
+    struct slice event = slice_from_text(invocation->arguments[0]);
+    const struct filling filling = { "event", event };
+    return job_make(invocation, &filling, slice_equal_text(event, "last") ? 0 : 1);
+}
+
 static const struct listing JOBS = {
     .member = "jobs",
     .columns = { { .head = "JOB", .field = "id", .kind = COLUMN_NUMBER },
@@ -88,6 +96,11 @@ static const struct command COMMANDS[] = {
       .options = { { .name = "--yes",
                      .help = "Restore it, whatever is lost; without it that is told." },
                    { .name = "--force", .field = "force" } } },
+    { .name = "at",
+      .route = MESSAGE_POST_ADMIN_STORE_AT,
+      .run = at_run,
+      .arguments = { { .name = "EVENT", .help = "The number of an event, or last." } },
+      .options = { { .name = "--epoch", .value = "NUMBER", .field = "epoch" } } },
     { .name = "jobs", .route = MESSAGE_GET_ADMIN_JOBS, .list = &JOBS },
     { .name = "compact",
       .route = MESSAGE_POST_ADMIN_COMPACT,

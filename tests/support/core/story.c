@@ -405,6 +405,23 @@ static void ask_for_backup(struct fleet *fleet, bool wait)
     fleet_do(fleet, &message);
 }
 
+/* The journal wants a backup, and somebody the store as it was. */
+static void ask_for_history(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_BACKUP_WANTED };
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &message);
+    message = (struct message){ .type = MESSAGE_POST_ADMIN_STORE_AT };
+    message.as.post_admin_store_at = (struct message_post_admin_store_at){
+        .event = 7,
+        .has_event = true,
+        .epoch = 1000,
+        .has_epoch = true,
+    };
+    fleet_as_client(fleet, "ops", ROLE_OPERATOR);
+    fleet_do(fleet, &message);
+}
+
 static void finish_job(struct fleet *fleet, int64_t job, bool complete)
 {
     struct message message = { .type = MESSAGE_JOB_STARTED };
@@ -498,6 +515,7 @@ static void jobs(struct fleet *fleet)
     compact(fleet, SLICE_OF("task_queue"));
     finish_job(fleet, first + 5, false);
     record_rots(fleet);
+    ask_for_history(fleet);
     ask_for_backup(fleet, false);
     scene_hub_started(fleet);
     ask_for_backup(fleet, true);

@@ -417,6 +417,50 @@ static void a_schedule_that_is_switched_off_is_silent(void **state)
     assert_int_equal(memory_rows(fleet->store, TABLE_DEADLINE), 0);
 }
 
+static struct slice subject_asked(struct fleet *fleet,
+                                  const struct message_post_admin_store_at *wish)
+{
+    struct message message = { .type = MESSAGE_POST_ADMIN_STORE_AT };
+    message.as.post_admin_store_at = *wish;
+    fleet_as_client(fleet, "ops", ROLE_OPERATOR);
+    fleet_do(fleet, &message);
+    return first_of(fleet, EFFECT_JOB)->subject;
+}
+
+static void the_store_as_it_was_is_a_job_that_says_when(void **state)
+{
+    struct fleet *fleet = *state;
+    struct message_post_admin_store_at wish = { .event = 4711, .has_event = true };
+    assert_true(slice_equal_text(subject_asked(fleet, &wish), "4711"));
+    wish.epoch = 1000;
+    wish.has_epoch = true;
+    assert_true(slice_equal_text(subject_asked(fleet, &wish), "4711@1000"));
+    wish.has_event = false;
+    assert_true(slice_equal_text(subject_asked(fleet, &wish), "last@1000"));
+
+    uint64_t request = fleet->request;
+    finish(fleet, 3, true);
+    const struct effect *answer = first_of(fleet, EFFECT_ANSWER);
+    assert_int_equal(answer->request, request);
+    assert_true(slice_equal_text(answer->message.as.post_admin_store_at_answer.status,
+                                 "complete"));
+    assert_int_equal(answer->message.as.post_admin_store_at_answer.job_id, 3);
+}
+
+static void a_backup_that_is_wanted_is_one_that_is_not_on_its_way(void **state)
+{
+    struct fleet *fleet = *state;
+    struct message wanted = { .type = MESSAGE_BACKUP_WANTED };
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &wanted);
+    assert_int_equal(jobs_given(fleet), 1);
+    fleet_do(fleet, &wanted);
+    assert_int_equal(jobs_given(fleet), 1);
+    finish(fleet, 1, true);
+    fleet_do(fleet, &wanted);
+    assert_int_equal(jobs_given(fleet), 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -440,6 +484,8 @@ int main(void)
         TEST(one_that_failed_is_tried_again_within_the_hour),
         TEST(a_clock_that_was_set_back_delays_no_more_than_a_start),
         TEST(a_schedule_that_is_switched_off_is_silent),
+        TEST(the_store_as_it_was_is_a_job_that_says_when),
+        TEST(a_backup_that_is_wanted_is_one_that_is_not_on_its_way),
     };
 #undef TEST
     return cmocka_run_group_tests(tests, NULL, NULL);

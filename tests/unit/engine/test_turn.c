@@ -248,7 +248,7 @@ static void no_job_begins_soon_after_something_did_not_fit(void **state)
     struct bench_engine bench;
     struct failing failing = { STORE_CALL_COMMIT, ENOSPC, false };
     struct store_fault fault = { fail_call, NULL, &failing };
-    struct bench_engine_options options = { 64 * MIB, 256 * MIB, 64, &fault };
+    struct bench_engine_options options = { 64 * MIB, 256 * MIB, 64, &fault, false };
     bench_engine_start(&bench, &options);
     bench_engine_identify(&bench, "boss", 0);
     turn_all(&bench);

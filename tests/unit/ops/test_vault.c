@@ -150,12 +150,12 @@ static void names_are_those_that_are_made_here(void **state)
         assert_true(vault_name_valid(slice_from_text(GOOD[i])));
     assert_false(vault_name_valid(slice_make("a\0b", 3)));
 
-    vault_name_make((int64_t)WALL_S * 1000 + 999, 65, name);
+    vault_name_make(VAULT_BACKUP, (int64_t)WALL_S * 1000 + 999, 65, name);
     assert_string_equal(name, "backup-20260102T030405Z-0000000000000041");
     assert_true(vault_name_valid(slice_from_text(name)));
-    vault_name_make(INT64_MAX, UINT64_MAX, name);
+    vault_name_make(VAULT_BACKUP, INT64_MAX, UINT64_MAX, name);
     assert_true(vault_name_valid(slice_from_text(name)));
-    vault_name_make(-1, 0, name);
+    vault_name_make(VAULT_BACKUP, -1, 0, name);
     assert_true(vault_name_valid(slice_from_text(name)));
 }
 
