@@ -210,6 +210,8 @@ enum err restore_settle(const char *data, bool good, struct vault_problem *ret_p
     } else if (rename(previous.text, path_of(data, DATA_FILE).text) != 0) {
         return say_errno(ret_problem, "the old store cannot be put back");
     } else {
+        /* Not swapped yet, both are names of one file, and stay so by a rename. */
+        (void)unlink(previous.text);
         (void)unlink(path_of(data, LOCK_FILE).text);
     }
     return directory_sync(data);
