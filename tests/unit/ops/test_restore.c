@@ -159,7 +159,7 @@ static void backup_put(struct slice bytes)
 static int begin(void **state)
 {
     (void)state;
-    static const struct bench_engine_options ROOMY = { MIB, 64 * MIB, 64, NULL };
+    static const struct bench_engine_options ROOMY = { MIB, 64 * MIB, 64, NULL, false };
     struct bench_engine bench;
     struct buffer backup;
     char path[128];
