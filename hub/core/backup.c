@@ -7,7 +7,7 @@
 #include "core/upkeep.h"
 
 enum {
-    BACKUP_VERSION = 1,
+    BACKUP_VERSION = 2, /* 1 had no event_last */
     INSTANCE_BYTES = 8,
 };
 
@@ -25,6 +25,7 @@ static void backup_put(struct step *step, const struct message_backup_seen *seen
     pack_u64(row, (uint64_t)seen->instance);
     pack_slice(row, seen->sha256);
     pack_slice(row, seen->hub_version);
+    pack_u64(row, (uint64_t)seen->event_last);
 
     struct slice value = packed_slice(step, row);
     struct slice was;
@@ -47,7 +48,9 @@ static bool backup_unpack(struct step *step, struct slice name, struct slice val
     backup.instance = unpack_u64(&row);
     backup.sha256 = step_copy(step, unpack_slice(&row));
     backup.hub_version = step_copy(step, unpack_slice(&row));
-    if (version != BACKUP_VERSION || !unpack_done(&row)) {
+    if (version > 1)
+        backup.event_last = unpack_u64(&row);
+    if (version == 0 || version > BACKUP_VERSION || !unpack_done(&row)) {
         step_fail(step, ERR_CORRUPT);
         return false;
     }

@@ -24,7 +24,8 @@ struct backup {
     uint64_t sequence;
     uint64_t epoch;
     uint64_t records;
-    uint64_t task_last; /* the highest task number given out */
+    uint64_t task_last;  /* the highest task number given out */
+    uint64_t event_last; /* the highest event; 0: nobody knows */
     uint64_t instance;
     struct slice sha256; /* hexadecimal */
     struct slice hub_version;

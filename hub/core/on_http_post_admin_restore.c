@@ -61,6 +61,10 @@ void on_post_admin_restore(struct step *step,
     told->confirm = (int64_t)backup.sequence;
     if (place.sequence > backup.sequence)
         told->commands_lost = (int64_t)(place.sequence - backup.sequence);
+    told->has_events_lost = backup.event_last != 0 && place.epoch == backup.epoch &&
+                            place.event_last >= backup.event_last;
+    if (told->has_events_lost)
+        told->events_lost = (int64_t)(place.event_last - backup.event_last);
     count_lost(step, &backup, told);
 
     bool own = backup.instance == step_counter(step, COUNTER_INSTANCE);

@@ -46,6 +46,7 @@ static void seen_add(const struct manifest *manifest, struct envelope *envelope)
         .epoch = (int64_t)manifest->epoch,
         .records = (int64_t)manifest->records,
         .task_last = (int64_t)manifest->task_last,
+        .event_last = (int64_t)manifest->event_last,
         .instance = (int64_t)manifest->instance,
         .sha256 = arena_copy(arena, slice_from_text(manifest->sha256)),
         .hub_version = arena_copy(arena, slice_from_text(manifest->hub_version)),

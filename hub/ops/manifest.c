@@ -32,7 +32,7 @@ void manifest_write(const struct manifest *manifest, struct buffer *buffer)
         { "format", MANIFEST_FORMAT },        { "instance", manifest->instance },
         { "epoch", manifest->epoch },         { "sequence", manifest->sequence },
         { "task_last", manifest->task_last }, { "bytes", manifest->bytes },
-        { "records", manifest->records },
+        { "records", manifest->records },     { "event_last", manifest->event_last },
     };
     struct json_writer writer;
     json_writer_init(&writer, buffer);
@@ -84,6 +84,14 @@ static uint64_t number_of(struct reading *reading, const char *key)
     return (uint64_t)node->value.number;
 }
 
+/* Of a member that came later: 0 where there is none. */
+static uint64_t number_if(struct reading *reading, const char *key)
+{
+    bool there =
+        json_member(reading->json, reading->object, slice_from_text(key)) != NULL;
+    return there ? number_of(reading, key) : 0;
+}
+
 /* `size` holds a NUL, too. */
 static void text_of(struct reading *reading, const char *key, char *target, size_t size)
 {
@@ -127,6 +135,7 @@ static enum err members_read(struct reading *reading, struct manifest *manifest)
     manifest->epoch = number_of(reading, "epoch");
     manifest->sequence = number_of(reading, "sequence");
     manifest->task_last = number_of(reading, "task_last");
+    manifest->event_last = number_if(reading, "event_last");
     manifest->bytes = number_of(reading, "bytes");
     manifest->records = number_of(reading, "records");
     manifest->now_ms = (int64_t)number_of(reading, "now_ms");

@@ -73,6 +73,7 @@ static enum err tables_walk(struct store *store, struct manifest *manifest,
     manifest->sequence = figures.place.sequence;
     manifest->now_ms = figures.place.now_ms;
     manifest->task_last = figures.task_last;
+    manifest->event_last = figures.place.event_last;
     return err;
 }
 

@@ -40,6 +40,7 @@ def a_backup_is_made_listed_and_restored_once_its_cost_is_known(hub):
     code, said, complaint = drover(hub, "store", "restore", name)
     same((code, said), (CONFLICT, ""))
     assert "1 tasks submitted since" in complaint and "--yes" in complaint, complaint
+    assert re.search(r"[1-9]\d* events", complaint), complaint
     same(len(hub.all_tasks()), 2)
 
     code, said, complaint = drover(hub, "store", "restore", name, "--yes")
@@ -93,6 +94,7 @@ def a_backup_that_lasts_shows_how_far_it_is_and_so_does_the_event_log(hub):
 
 @case()
 def a_backup_that_fails_says_why(hub):
+    until((hub.data / "backups").exists, "the hub has made its directory")
     shutil.rmtree(hub.data / "backups")
     (hub.data / "backups").write_text("")
     code, said, complaint = drover(hub, "backup", "create")

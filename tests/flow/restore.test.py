@@ -63,6 +63,11 @@ async def a_hub_goes_on_with_the_backup_and_agents_come_back(hub):
     same(restore(hub, name, confirm=7).status, 409)
     same(ids(hub), sorted(kept + lost))
 
+    made = hub.http("GET", "/api/admin/backups", token=hub.admin).json["backups"][0]
+    last = hub.http("GET", "/api/events?tail=1", token=hub.admin).json["last"]
+    same(restore(hub, name).json["events_lost"], last - made["event_last"])
+    assert last - made["event_last"] >= 5, (last, made)
+
     told = confirmed(hub, name)
     same((told["tasks_lost"], told["tasks_lost_more"]), (3, False))
     assert told["commands_lost"] >= 5, told
@@ -84,6 +89,9 @@ async def a_hub_goes_on_with_the_backup_and_agents_come_back(hub):
     same(hub.http("GET", "/api/mailbox/bob", token=bob).status, 401)
     jobs = hub.http("GET", "/api/admin/jobs?kind=restore", token=hub.admin).json["jobs"]
     same((jobs[0]["status"], jobs[0]["subject"]), ("complete", name))
+    events = hub.http("GET", "/api/events?since=0&limit=1000&kinds=job_complete",
+                      token=hub.admin).json["events"]
+    same([event["data"]["kind"] for event in events], ["restore"])
     assert not (hub.data / "data.mdb.prev").exists()
     assert not (hub.data / "restoring").exists()
     same(hub.stop(), 0)

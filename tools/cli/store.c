@@ -30,11 +30,16 @@ static void losses_tell(const struct answer *answer)
 {
     bool more = member_of(answer, answer->root, "tasks_lost_more") != NULL &&
                 member_of(answer, answer->root, "tasks_lost_more")->kind == JSON_TRUE;
+    const struct json_node *events = member_of(answer, answer->root, "events_lost");
+    char told[48] = "";
+    if (events != NULL && events->kind == JSON_NUMBER)
+        (void)snprintf(told, sizeof told, "%lld events, ",
+                       (long long)member_number(answer, answer->root, "events_lost"));
     (void)fprintf(
         stderr,
         "drover: what was done since that backup will be undone: %lld commands, "
-        "%lld%s tasks submitted since; --yes restores it\n",
-        (long long)member_number(answer, answer->root, "commands_lost"),
+        "%s%lld%s tasks submitted since; --yes restores it\n",
+        (long long)member_number(answer, answer->root, "commands_lost"), told,
         (long long)member_number(answer, answer->root, "tasks_lost"),
         more ? " or more" : "");
 }

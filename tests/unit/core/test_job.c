@@ -337,6 +337,29 @@ static void a_backup_that_is_lost_is_told_unless_it_was_its_turn_to_go(void **st
     assert_string_equal(see(fleet, 0, 0, own), "");
 }
 
+/* As it was written before it told of events. */
+static void a_row_of_a_backup_from_before_is_read(void **state)
+{
+    struct fleet *fleet = *state;
+    struct step step = fleet_step(fleet);
+    struct packed packed;
+    struct buffer *row = packed_start(&packed);
+    struct backup backup;
+    pack_u8(row, 1);
+    pack_i64(row, 2);
+    for (uint64_t i = 3; i < 9; i++)
+        pack_u64(row, i);
+    pack_slice(row, SLICE_OF("00"));
+    pack_slice(row, SLICE_OF("0.1.0"));
+    step_put(&step, TABLE_BACKUP, NAMES[0], packed_slice(&step, row));
+    step_counter_put(&step, COUNTER_BACKUPS, 1);
+    assert_true(backup_load(&step, NAMES[0], &backup));
+    assert_int_equal(backup.created_ms, 2);
+    assert_int_equal(backup.instance, 8);
+    assert_int_equal(backup.event_last, 0);
+    assert_true(slice_equal_text(backup.hub_version, "0.1.0"));
+}
+
 static void a_backup_is_made_once_a_day(void **state)
 {
     struct fleet *fleet = *state;
@@ -478,6 +501,7 @@ int main(void)
         TEST(what_is_due_while_the_store_is_full_is_told_and_tried_again),
         TEST(what_is_due_while_too_many_are_open_is_told_as_well),
         TEST(a_backup_that_is_lost_is_told_unless_it_was_its_turn_to_go),
+        TEST(a_row_of_a_backup_from_before_is_read),
         TEST(a_backup_is_made_once_a_day),
         TEST(restarts_neither_skip_nor_repeat_one),
         TEST(what_was_missed_is_made_up_for_once),

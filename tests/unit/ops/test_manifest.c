@@ -29,6 +29,7 @@ static int begin(void **state)
         .now_ms = 4,
         .created_ms = 1767323045000,
         .task_last = 6,
+        .event_last = 11,
         .bytes = 7,
         .records = INT64_MAX,
         .sha256 = DIGEST,
@@ -79,6 +80,16 @@ static void what_was_written_is_read_back(void **state)
     assert_int_equal(read_text(text), ERR_OK);
     assert_memory_equal(&taken, &made, sizeof made);
     free(text);
+}
+
+static void one_from_before_it_told_of_events_is_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(read_changed("\"event_last\":11", "\"other\":11"), ERR_OK);
+    assert_int_equal(taken.event_last, 0);
+    assert_int_equal(read_changed("\"event_last\":11", "\"event_last\":-1"), ERR_INVALID);
+    assert_int_equal(read_changed("\"event_last\":11", "\"event_last\":null"),
+                     ERR_INVALID);
 }
 
 static void the_most_tables_fit_and_one_more_does_not(void **state)
@@ -199,6 +210,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, begin)
     const struct CMUnitTest tests[] = {
         TEST(what_was_written_is_read_back),
+        TEST(one_from_before_it_told_of_events_is_taken),
         TEST(the_most_tables_fit_and_one_more_does_not),
         TEST(a_newer_format_is_told_from_none),
         TEST(every_member_must_be_there_and_of_its_kind),
