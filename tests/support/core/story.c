@@ -446,12 +446,38 @@ static void finish_job(struct fleet *fleet, int64_t job, bool complete)
 
 static void see_backups(struct fleet *fleet, size_t count)
 {
+    struct step step = fleet_step(fleet);
     struct message_backup_seen seen[] = {
         { .name = SLICE_OF("backup-1"), .created_at = 1, .sha256 = SLICE_OF("00") },
         { .name = SLICE_OF("backup-2"), .created_at = 2, .sha256 = SLICE_OF("00") },
     };
+    struct message_backup_spoilt spoilt = { SLICE_OF("backup-2"), SLICE_OF("too short") };
     struct message message = { .type = MESSAGE_BACKUPS_SEEN };
-    message.as.backups_seen.backups = (struct message_list){ seen, count };
+    for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++)
+        seen[i].instance = (int64_t)step_counter(&step, COUNTER_INSTANCE);
+    message.as.backups_seen = (struct message_backups_seen){
+        .backups = { seen, count },
+        .spoilt = { &spoilt, count == 1 },
+        .kept = 3,
+    };
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &message);
+}
+
+/* The schedule's, put off for want of room. */
+static void skip_job(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_TICK };
+    message.as.tick.full = true;
+    fleet_as_hub(fleet);
+    fleet_do(fleet, &message);
+    fleet_pass(fleet, (int64_t)60 * 60 * 1000);
+    fleet_settle(fleet);
+}
+
+static void want_backup(struct fleet *fleet)
+{
+    struct message message = { .type = MESSAGE_BACKUP_WANTED };
     fleet_as_hub(fleet);
     fleet_do(fleet, &message);
 }
@@ -497,7 +523,7 @@ static void jobs(struct fleet *fleet)
     fleet->settings.backup_interval_ms = (int64_t)24 * 60 * 60 * 1000;
     scene_hub_started(fleet);
     fleet_pass(fleet, fleet->settings.backup_interval_ms);
-    fleet_settle(fleet);
+    skip_job(fleet);
     finish_job(fleet, first, false);
     ask_for_backup(fleet, true);
     see_backups(fleet, 2);
@@ -517,6 +543,7 @@ static void jobs(struct fleet *fleet)
     record_rots(fleet);
     ask_for_history(fleet);
     ask_for_backup(fleet, false);
+    want_backup(fleet);
     scene_hub_started(fleet);
     ask_for_backup(fleet, true);
 }
