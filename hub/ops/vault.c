@@ -92,10 +92,15 @@ enum err vault_open(const char *path, struct vault *ret_vault,
         vault_say(ret_problem, "the path of the backup directory is too long");
         return ERR_INVALID;
     }
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+    bool made = mkdir(path, 0700) == 0;
+    if (!made && errno != EEXIST) {
         vault_say(ret_problem, "the backup directory %.150s cannot be made: %s", path,
                   strerror(errno));
         return file_err(errno) == ERR_NO_SPACE ? ERR_NO_SPACE : ERR_IO;
+    }
+    if (made && directory_sync_above(path) != ERR_OK) {
+        vault_say(ret_problem, "the new backup directory %.150s cannot be synced", path);
+        return ERR_IO;
     }
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {

@@ -83,7 +83,7 @@ enum err file_sync(int fd)
     return fsync(fd) == 0 ? ERR_OK : file_err(errno);
 }
 
-static enum err parent_sync(const char *path)
+enum err directory_sync_above(const char *path)
 {
     char parent[PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -121,12 +121,12 @@ enum err file_write(const char *path, struct slice bytes)
         (void)unlink(beside);
         return err;
     }
-    return parent_sync(path);
+    return directory_sync_above(path);
 }
 
 enum err file_remove(const char *path)
 {
-    return unlink(path) == 0 ? parent_sync(path) : file_err(errno);
+    return unlink(path) == 0 ? directory_sync_above(path) : file_err(errno);
 }
 
 enum err file_size(const char *path, uint64_t *ret_bytes)
@@ -141,7 +141,7 @@ enum err file_size(const char *path, uint64_t *ret_bytes)
 enum err directory_make(const char *path)
 {
     if (mkdir(path, 0700) == 0)
-        return parent_sync(path);
+        return directory_sync_above(path);
     if (errno != EEXIST)
         return file_err(errno);
 

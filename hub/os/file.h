@@ -28,6 +28,9 @@ enum err directory_make(const char *path);
 
 enum err directory_sync(const char *path);
 
+/* The directory that `path` is in: then a power failure leaves it its name. */
+enum err directory_sync_above(const char *path);
+
 /* Of files that are open: as file_read(); all of the bytes, however many calls that takes;
  * and all that was written, on the disk. */
 enum err file_get(int fd, size_t bytes_max, struct buffer *buffer);

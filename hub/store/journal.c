@@ -126,7 +126,8 @@ static void segment_end(struct journal *journal)
  * segment's head says where the store stands. */
 static void segment_cut(struct journal *journal)
 {
-    if (ftruncate(journal->fd, (off_t)journal->bytes) != 0)
+    if (ftruncate(journal->fd, (off_t)journal->bytes) != 0 ||
+        lseek(journal->fd, (off_t)journal->bytes, SEEK_SET) < 0)
         segment_end(journal);
 }
 
@@ -141,9 +142,8 @@ static enum err segment_make(struct journal *journal)
     if (buffer_failed(&journal->frame))
         return ERR_MEMORY;
     segment_name(journal->number + 1, name);
-    int fd =
-        openat(journal->directory, name,
-               O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(journal->directory, name,
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return weather(errno);
     journal->number++;

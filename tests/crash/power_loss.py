@@ -8,7 +8,8 @@ come when each answer was heard. Afterwards, at random places of the record, dis
 made of what was synced by then and of the rest: none of it, all of it, any part of it, in
 another order, or with its last write torn. On each of them the store must open, every
 table must be whole, and all that had been answered before that place must be there, byte
-for byte. On some the hub itself is started and works everything off.
+for byte. On some the hub itself is started and works everything off, and on some the store is
+thrown away: a backup and the command journal must give back all that had been answered.
 
     tests/crash/power_loss.py --images 200 --walk PROGRAM --preload LIBRARY --seed 7
 """
@@ -29,16 +30,17 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
 
-from support import Hub, eventually, sanitizer_report  # noqa: E402
+from support import BIN, ENVIRONMENT, Hub, eventually, sanitizer_report, until  # noqa: E402
 
 SECTOR_BYTES = 512
 AGENTS = 4
 ENDED = ("completed", "dead_letter", "cancelled")
 RESTART_EVERY = 25  # images a hub is started on
+REPLAY_EVERY = 4  # images whose store is lost
 # At full rate: limits of rate have stories of their own.
 RATES = tuple(word for tier in ("light", "normal", "heavy")
               for word in (f"--rate-agent-{tier}", "10000000"))
-FLAGS = (*RATES, "--map-bytes-first", str(64 << 20), "--log-level", "warning",
+FLAGS = (*RATES, "--journal", "--map-bytes-first", str(64 << 20), "--log-level", "warning",
          "--reconnect-grace-ms", "500")
 VARIANTS = ("none", "all", "some", "reordered", "torn")
 
@@ -124,14 +126,20 @@ class Disk:
         self.files[operation["file"]].pending.append((operation["size"], None))
 
     def take_rename(self, operation, _):
-        self.names[operation["to"]] = self.names.pop(operation["path"])
-        self.pending_names.append(("rename", operation["path"], operation["to"]))
+        old, new = operation["path"], operation["to"]
+        names_move(self.names, old, new)
+        # What is in a directory comes along, synced or not.
+        self.pending_names = [
+            (kind, path if path == old else moved(path, old, new), other)
+            for kind, path, other in self.pending_names]
+        self.pending_names.append(("rename", old, new))
 
     def take_remove(self, operation, _):
         self.names.pop(operation["path"], None)
         self.pending_names.append(("remove", operation["path"], None))
 
     def take_directory(self, operation, _):
+        self.names[operation["path"]] = None
         self.pending_names.append(("directory", operation["path"], None))
 
     def take_sync_directory(self, operation, _):
@@ -164,8 +172,20 @@ def name_change(names, change):
         names[path] = None
     elif kind == "remove":
         names.pop(path, None)
-    elif path in names:
-        names[other] = names.pop(path)
+    else:
+        names_move(names, path, other)
+
+
+def moved(path, old, new):
+    """The path once the file or directory `old` is called `new`."""
+    if path == old or path.startswith(old + "/"):
+        return new + path[len(old):]
+    return path
+
+
+def names_move(names, old, new):
+    for path in [path for path in names if moved(path, old, new) != path]:
+        names[moved(path, old, new)] = names.pop(path)
 
 
 def content_of(inode, variant, chance):
@@ -241,6 +261,11 @@ class Run:
             "LD_PRELOAD": options.preload, "RECORD_DIR": str(folder / "data"),
             "RECORD_LOG": str(self.record)})
         self.ledger = Ledger(self.record)
+        self.backup_position = None
+
+    def backup_is_made(self):
+        answer = self.hub.http("GET", "/api/admin/backups", token=self.hub.admin)
+        return answer.status == 200 and answer.json["backups"]
 
     async def submit(self, agent, number):
         key = f"task {number}"
@@ -287,6 +312,8 @@ class Run:
         self.hub.start()
         try:
             assert self.hub.submitter and self.hub.admin  # known to every later disk
+            until(self.backup_is_made, "the journal has a backup to start from")
+            self.backup_position = self.ledger.position()
             asyncio.run(self.live())
             code = self.hub.stop()
             require(code == 0, f"the hub ended with {code}")
@@ -303,6 +330,7 @@ class Images:
         self.chance = random.Random(options.seed + 1)
         self.counts = dict.fromkeys(VARIANTS, 0)
         self.restarts = 0
+        self.replays = 0
 
     def write(self, image):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -320,6 +348,22 @@ class Images:
                               capture_output=True, text=True, stdin=subprocess.DEVNULL)
         require(done.returncode == 0, f"the store is broken: {done.stderr}")
         self.run.ledger.check(done.stdout, position)
+
+    def replay(self, position):
+        """Without the store: what a backup and the journal give back."""
+        (self.folder / "data.mdb").unlink()
+        place = self.folder.parent / "replayed"
+        shutil.rmtree(place, ignore_errors=True)
+        done = subprocess.run(
+            [BIN / "drover-hub", "--data", self.folder, "--store-at", "last", "--to", place],
+            env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL)
+        require(done.returncode == 0, f"nothing is played back: {done.stderr}")
+        listed = subprocess.run([self.options.walk, "--list", place], capture_output=True,
+                                text=True, stdin=subprocess.DEVNULL)
+        require(listed.returncode == 0, f"what is played back is broken: {listed.stderr}")
+        self.run.ledger.check(listed.stdout, position)
+        self.replays += 1
 
     def restart(self):
         """The hub itself, on this disk: it starts, and a new agent works everything off."""
@@ -370,6 +414,8 @@ class Images:
             self.walk(position)
             if number % RESTART_EVERY == 0 and self.knows_its_fleet(position):
                 self.restart()
+            if number % REPLAY_EVERY == 0 and position >= self.run.backup_position:
+                self.replay(position)
         except Failure as failure:
             raise Failure(f"disk {number} ({variant}, at {position}): {failure}") from None
 
@@ -416,7 +462,7 @@ def main():
     shutil.rmtree(folder, ignore_errors=True)
     print(f"ok      {options.images} disks of {records} records "
           f"({', '.join(f'{count} {name}' for name, count in images.counts.items())}), "
-          f"{images.restarts} started on; {len(run.ledger.submitted)} tasks and "
+          f"{images.restarts} started on, {images.replays} played back; {len(run.ledger.submitted)} tasks and "
           f"{len(run.ledger.completed)} completions, 0 lost; "
           f"{time.monotonic() - started:.1f} s (--seed {options.seed})")
     return 0

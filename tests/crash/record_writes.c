@@ -13,6 +13,7 @@
  *
  * `file` counts opens: two of them may be the same file.
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -119,6 +120,8 @@ static const char *below_at(int at, const char *path, char text[PATH_MAX])
 static void opened(int fd, const char *path, int flags, bool existed)
 {
     struct stat status;
+    if (fd >= 0 && fd < FDS_MAX)
+        record.fds[fd].file = 0; /* whoever had the number has closed it */
     if (fd < 0 || path == NULL)
         return;
     if (fd >= FDS_MAX || strlen(path) >= sizeof record.fds[0].path ||
@@ -181,6 +184,7 @@ static mode_t mode_of(int flags, va_list arguments)
 
 OPEN(open)
 OPEN(open64)
+OPEN_AT(openat)
 OPEN_AT(openat64)
 
 /* What fortified callers use when they give no mode. */
@@ -210,6 +214,19 @@ int close(int fd)
     if (fd >= 0 && fd < FDS_MAX)
         record.fds[fd].file = 0;
     int code = real(fd);
+    pthread_mutex_unlock(&record.lock);
+    return code;
+}
+
+/* The library's own way to close does not come by here. */
+int closedir(DIR *stream)
+{
+    REAL(closedir);
+    int fd = dirfd(stream);
+    pthread_mutex_lock(&record.lock);
+    if (fd >= 0 && fd < FDS_MAX)
+        record.fds[fd].file = 0;
+    int code = real(stream);
     pthread_mutex_unlock(&record.lock);
     return code;
 }

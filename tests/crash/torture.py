@@ -19,6 +19,9 @@ and those acknowledged must be, unless it was their turn to go.
 The ledger is a process of its own that appends lines and syncs them; the checks believe
 nothing but the ledger and the hub's listing.
 
+The command journal is kept. At the end a backup and the journal must give back the store
+as it is, byte for byte.
+
     tests/crash/torture.py --kills 100 --seed 7
 """
 
@@ -56,7 +59,7 @@ READY_S = 30 if SANITIZED else 2
 # At full rate: limits of rate have stories of their own.
 RATES = tuple(word for tier in ("light", "normal", "heavy")
               for word in (f"--rate-agent-{tier}", "10000000"))
-FLAGS = (*RATES, "--lease-ms", "3000", "--acceptance-ms", "3000", "--reconnect-grace-ms", "2500",
+FLAGS = (*RATES, "--journal", "--lease-ms", "3000", "--acceptance-ms", "3000", "--reconnect-grace-ms", "2500",
          "--backups-kept", str(BACKUPS_KEPT), "--log-level", "warning")
 METADATA_IN_LIST = re.compile(r'"description":"(key-[0-9-]+)","metadata":')
 
@@ -478,6 +481,26 @@ class Torture:
         require(done.returncode == 0, f"the store is broken: {done.stderr}")
         self.walked_s += time.monotonic() - started
 
+    def rows(self, directory):
+        done = subprocess.run([self.options.walk, "--rows", directory], text=True,
+                              capture_output=True, stdin=subprocess.DEVNULL)
+        require(done.returncode == 0, f"{directory} is broken: {done.stderr}")
+        return done.stdout
+
+    def replay(self):
+        """The store of the hub that ended once more, from a backup and the journal."""
+        if self.options.walk is None:
+            return
+        place = self.hub.folder / "replayed"
+        shutil.rmtree(place, ignore_errors=True)
+        done = subprocess.run(
+            [BIN / "drover-hub", "--data", self.hub.data, "--store-at", "last", "--to", place],
+            env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL)
+        require(done.returncode == 0, f"nothing is played back: {done.stderr}")
+        require(self.rows(place) == self.rows(self.hub.data),
+                "what is played back is another store")
+
     async def kill_at_start(self):
         self.hub.spawn()
         await asyncio.sleep(self.random.uniform(0, 0.06))
@@ -636,6 +659,7 @@ class Torture:
         await self.up()
         code = self.hub.stop()
         require(code == 0, f"the hub ended with {code}")
+        self.replay()
         require(len(self.truth.done) > 0, "nothing was ever done")
         require(self.options.kills < 50 or
                 0 < len(self.backups_good) < self.backups_asked,
