@@ -408,10 +408,13 @@ class Agent(Client):
 
 
 class Keeper(Client):
-    """Asks for a backup at some moment of most lives."""
+    """Asks for a backup at some moment of most lives, and has one made at each drain."""
+
+    answered = False
 
     async def live(self):
-        if self.random.random() < 0.8:
+        self.answered = False
+        if self.torture.draining or self.random.random() < 0.8:
             moment = time.monotonic() + self.random.uniform(0, 0.3)
             while time.monotonic() < moment:
                 await self.torture.pause()
@@ -430,6 +433,7 @@ class Keeper(Client):
             length = int(re.search(r"content-length: *(\d+)", head).group(1))
             answer = await reader.readexactly(length)
             require(head.startswith(("http/1.1 200", "http/1.1 202")), f"{head} {answer}")
+            self.answered = True
             if json.loads(answer)["status"] == "complete":
                 self.ledger.write("backup", json.loads(answer)["backup"])
         finally:
@@ -449,6 +453,7 @@ class Torture:
         self.walked_s = 0.0
         self.early = 0
         self.clients = []
+        self.keeper = None
         self.backups_asked = 0
         self.backups_good = set()  # names of those read back and walked
 
@@ -594,10 +599,11 @@ class Torture:
                 "queued", "assigned", "working", "scheduled", "blocked"))
             questions = sum(len(client.open) for client in self.clients
                             if isinstance(client, Submitter))
-            if left == 0 and questions == 0:
+            if left == 0 and questions == 0 and self.keeper.answered:
                 return
             require(time.monotonic() < limit,
-                    f"{left} tasks and {questions} submits are stuck: {counts}")
+                    f"{left} tasks and {questions} submits are stuck, or the backup "
+                    f"is: {counts}")
             await asyncio.sleep(0.02)
 
     async def drain(self):
@@ -632,7 +638,8 @@ class Torture:
         self.clients += [Agent(self, f"agent-{n}") for n in range(AGENTS)]
         for client in self.clients:
             self.hub.register(client.name)
-        self.clients.append(Keeper(self, "keeper"))
+        self.keeper = Keeper(self, "keeper")
+        self.clients.append(self.keeper)
         self.hub.tokens["keeper"] = self.hub.mint("keeper", "operator")
         self.hub.kill()
 
