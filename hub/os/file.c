@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum err file_err(int code)
@@ -173,6 +174,11 @@ bool path_join(char *target, size_t size, const char *directory, const char *nam
     return wanted >= 0 && (size_t)wanted < size;
 }
 
+/* A child has its parent's files until it has become another program. When the parent was
+ * killed meanwhile, its lock lasts that much longer. */
+enum { LOCK_TRIES = 25 };
+static const struct timespec LOCK_PAUSE = { .tv_nsec = 20 * 1000 * 1000 };
+
 enum err file_lock_take(const char *path, struct file_lock *ret_lock)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -180,9 +186,11 @@ enum err file_lock_take(const char *path, struct file_lock *ret_lock)
         return file_err(errno);
 
     int code;
-    do
-        code = flock(fd, LOCK_EX | LOCK_NB);
-    while (code != 0 && errno == EINTR);
+    int tries = 0;
+    while ((code = flock(fd, LOCK_EX | LOCK_NB)) != 0 &&
+           (errno == EINTR || (errno == EWOULDBLOCK && ++tries < LOCK_TRIES)))
+        if (errno == EWOULDBLOCK)
+            (void)nanosleep(&LOCK_PAUSE, NULL);
     if (code != 0) {
         enum err err = errno == EWOULDBLOCK ? ERR_EXISTS : file_err(errno);
         (void)close(fd);

@@ -43,7 +43,8 @@ enum err file_err(int code);
 /* "directory/name" with a NUL; false when it does not fit. */
 bool path_join(char *target, size_t size, const char *directory, const char *name);
 
-/* A lock that ends with the process. ERR_EXISTS: another process holds it. */
+/* A lock that ends with the process. ERR_EXISTS: another process holds it, and not only
+ * for a moment (what a killed one started may have it a little longer). */
 struct file_lock {
     int fd;
 };

@@ -116,6 +116,32 @@ static void a_lock_is_held_by_one_and_ends_with_its_holder(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* A hub that is killed while it starts a child leaves it with the lock until its exec. */
+static void a_lock_that_a_child_has_a_little_longer_is_waited_for(void **state)
+{
+    (void)state;
+    struct file_lock lock;
+    int ends[2];
+    char ready;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(file_lock_take(path, &lock), ERR_OK);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (write(ends[1], "x", 1) == 1)
+            (void)usleep(100 * 1000);
+        _exit(0);
+    }
+    assert_int_equal(read(ends[0], &ready, 1), 1);
+    file_lock_release(&lock); /* here alone */
+    assert_int_equal(file_lock_take(path, &lock), ERR_OK);
+    file_lock_release(&lock);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void paths_are_joined_within_their_room(void **state)
 {
     (void)state;
@@ -150,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_link_beside_the_file_is_not_followed),
         cmocka_unit_test(a_directory_is_made_or_tightened),
         cmocka_unit_test(a_lock_is_held_by_one_and_ends_with_its_holder),
+        cmocka_unit_test(a_lock_that_a_child_has_a_little_longer_is_waited_for),
         cmocka_unit_test(paths_are_joined_within_their_room),
     };
     return cmocka_run_group_tests(tests, start, end);
