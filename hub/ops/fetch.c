@@ -1,6 +1,7 @@
 #include "ops/fetch.h"
 
 #include "base/hash.h"
+#include "os/file.h"
 #include "os/secret.h"
 
 #include <errno.h>
@@ -10,24 +11,6 @@
 #include <unistd.h>
 
 enum { CHUNK_BYTES = 256 * 1024 };
-
-static enum err say_errno(struct vault_problem *problem, const char *doing)
-{
-    int code = errno;
-    vault_say(problem, "%s: %s", doing, strerror(code));
-    return code == ENOSPC || code == EDQUOT || code == EFBIG ? ERR_NO_SPACE : ERR_IO;
-}
-
-static enum err chunk_write(int to, struct slice chunk, struct vault_problem *problem)
-{
-    while (chunk.size > 0) {
-        ssize_t written = write(to, chunk.data, chunk.size);
-        if (written < 0 && errno != EINTR)
-            return say_errno(problem, "the new store cannot be written");
-        chunk = slice_skip(chunk, written > 0 ? (size_t)written : 0);
-    }
-    return ERR_OK;
-}
 
 static enum err bytes_copy(const struct fetching *fetching, int from, int to,
                            struct digest *digest, struct vault_problem *problem)
@@ -43,16 +26,17 @@ static enum err bytes_copy(const struct fetching *fetching, int from, int to,
         }
         taken = read(from, bytes, CHUNK_BYTES);
         if (taken < 0 && errno != EINTR)
-            err = say_errno(problem, "the backup cannot be read");
+            err = vault_say_errno(problem, "the backup cannot be read");
         if (taken <= 0)
             continue;
         struct slice chunk = slice_make(bytes, (size_t)taken);
         digest_add(digest, chunk);
-        err = chunk_write(to, chunk, problem);
+        if (file_put(to, chunk) != ERR_OK)
+            err = vault_say_errno(problem, "the new store cannot be written");
     }
     free(bytes);
-    if (err == ERR_OK && fsync(to) != 0)
-        err = say_errno(problem, "it cannot be synced");
+    if (err == ERR_OK && file_sync(to) != ERR_OK)
+        err = vault_say_errno(problem, "it cannot be synced");
     return err;
 }
 
@@ -68,7 +52,7 @@ enum err fetch_data(const struct fetching *fetching, const char *path,
     }
     int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     struct digest *digest = digest_create();
-    enum err err = to < 0 ? say_errno(ret_problem, "the new store cannot be made")
+    enum err err = to < 0 ? vault_say_errno(ret_problem, "the new store cannot be made")
                           : bytes_copy(fetching, from, to, digest, ret_problem);
     digest_end(digest, bytes);
     hex_encode(text, bytes, sizeof bytes);

@@ -36,6 +36,13 @@ static bool ends_with(struct slice text, const char *end)
            slice_equal(slice_skip(text, text.size - tail.size), tail);
 }
 
+enum err vault_say_errno(struct vault_problem *problem, const char *doing)
+{
+    enum err err = file_err(errno);
+    vault_say(problem, "%s: %s", doing, strerror(errno));
+    return err == ERR_NO_SPACE || err == ERR_EXISTS ? err : ERR_IO;
+}
+
 bool vault_name_valid(struct slice name)
 {
     static const char GOOD[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -183,20 +190,13 @@ void vault_sweep(struct vault *vault)
     (void)closedir(entries);
 }
 
-static enum err say_errno(struct vault_problem *problem, const char *doing)
-{
-    enum err err = file_err(errno);
-    vault_say(problem, "%s: %s", doing, strerror(errno));
-    return err == ERR_NOT_FOUND ? ERR_IO : err;
-}
-
 enum err vault_begin(struct vault *vault, const char *name, int *ret_data,
                      struct vault_problem *ret_problem)
 {
     char partial[NAME_ROOM];
     partial_name(name, VAULT_PARTIAL, partial);
     if (mkdirat(vault->fd, partial, 0700) != 0)
-        return say_errno(ret_problem, "a directory for the backup cannot be made");
+        return vault_say_errno(ret_problem, "a directory for the backup cannot be made");
     if (ret_data == NULL)
         return ERR_OK;
     int inside = open_inside(vault, partial);
@@ -206,7 +206,7 @@ enum err vault_begin(struct vault *vault, const char *name, int *ret_data,
                             O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     enum err err = ERR_OK;
     if (data < 0)
-        err = say_errno(ret_problem, "the backup's file cannot be made");
+        err = vault_say_errno(ret_problem, "the backup's file cannot be made");
     if (inside >= 0)
         (void)close(inside);
     if (err == ERR_OK)
@@ -248,18 +248,18 @@ enum err vault_finish(struct vault *vault, const char *name,
     partial_name(name, VAULT_PARTIAL, partial);
     int inside = open_inside(vault, partial);
     if (inside < 0)
-        return say_errno(ret_problem, "the backup is gone");
+        return vault_say_errno(ret_problem, "the backup is gone");
     enum err err = manifest_put(inside, manifest);
     if (err != ERR_OK)
         vault_say(ret_problem, "the backup's manifest cannot be written: %s",
                   err_name(err));
     if (err == ERR_OK && fsync(inside) != 0)
-        err = say_errno(ret_problem, "the backup cannot be synced");
+        err = vault_say_errno(ret_problem, "the backup cannot be synced");
     (void)close(inside);
     if (err == ERR_OK && renameat(vault->fd, partial, vault->fd, name) != 0)
-        err = say_errno(ret_problem, "the backup cannot be given its name");
+        err = vault_say_errno(ret_problem, "the backup cannot be given its name");
     if (err == ERR_OK && fsync(vault->fd) != 0)
-        err = say_errno(ret_problem, "the backup directory cannot be synced");
+        err = vault_say_errno(ret_problem, "the backup directory cannot be synced");
     return err;
 }
 

@@ -40,6 +40,9 @@ struct vault_problem {
 __attribute__((format(printf, 2, 3))) void vault_say(struct vault_problem *problem,
                                                      const char *format, ...);
 
+/* Likewise of a call that failed just now: "doing: why". ERR_NO_SPACE, ERR_EXISTS, ERR_IO. */
+enum err vault_say_errno(struct vault_problem *problem, const char *doing);
+
 /* True for names as they are made here: letters, digits, '.', '-' and '_', not led by a
  * dot, not those of one that is not finished. */
 bool vault_name_valid(struct slice name);
