@@ -10,6 +10,8 @@
 
 #include "cmocka_all.h"
 
+#include <string.h>
+
 static const int64_t DAY_MS = (int64_t)24 * 60 * 60 * 1000;
 
 static int begin(void **state)
