@@ -22,9 +22,10 @@ void store_at_job_answer(struct step *step, const struct job *job)
 }
 
 /* EVENT, or EVENT@EPOCH; the ops thread reads it (ops/store_at_job.c). */
-static struct slice subject_write(const struct message_post_admin_store_at *message,
-                                  char bytes[SUBJECT_BYTES])
+static struct slice subject_write(struct step *step,
+                                  const struct message_post_admin_store_at *message)
 {
+    char bytes[SUBJECT_BYTES];
     struct buffer text = { .data = bytes,
                            .room = SUBJECT_BYTES,
                            .bytes_max = SUBJECT_BYTES };
@@ -36,17 +37,16 @@ static struct slice subject_write(const struct message_post_admin_store_at *mess
         buffer_append_byte(&text, '@');
         buffer_append_i64(&text, message->epoch);
     }
-    return buffer_slice(&text);
+    return step_copy(step, buffer_slice(&text));
 }
 
 void on_post_admin_store_at(struct step *step,
                             const struct message_post_admin_store_at *message)
 {
-    char bytes[SUBJECT_BYTES];
     struct job job = {
         .kind = JOB_STORE_AT,
         .requested_by = step->command->actor,
-        .subject = step_copy(step, subject_write(message, bytes)),
+        .subject = subject_write(step, message),
     };
     if (job_create(step, &job))
         job_wait(step, &job, !message->has_wait || message->wait);

@@ -42,13 +42,12 @@ static int begin(void **state)
 static char *text_of_made(void)
 {
     struct buffer text;
+    size_t size;
     buffer_init(&text, MANIFEST_BYTES_MAX);
     manifest_write(&made, &text);
+    buffer_append_byte(&text, '\0');
     assert_false(buffer_failed(&text));
-    char *copy = strndup(text.data, text.size);
-    assert_non_null(copy);
-    buffer_finish(&text);
-    return copy;
+    return buffer_release(&text, &size);
 }
 
 static enum err read_text(const char *text)
