@@ -112,7 +112,8 @@ static enum err table_open(struct format *format, const char *name, unsigned num
         format->absent++;
         return ERR_OK;
     }
-    if (err == ERR_NOT_FOUND)
+    bool made = err == ERR_NOT_FOUND;
+    if (made)
         err = format_put(format, place, number);
     else if (err == ERR_OK && known != number) {
         problem_set(format->problem,
@@ -123,8 +124,12 @@ static enum err table_open(struct format *format, const char *name, unsigned num
     }
     if (err != ERR_OK)
         return err;
-    int code =
-        mdb_dbi_open(format->txn, name, format->create, &format->store->tables[number]);
+    int code = mdb_dbi_open(format->txn, name, made ? format->create : 0,
+                            &format->store->tables[number]);
+    if (code == MDB_NOTFOUND) {
+        problem_set(format->problem, "the store has lost its table %s", name);
+        return store_judge(format->store, MDB_CORRUPTED);
+    }
     return code == 0 ? ERR_OK : format_fail(format, code, "opening a table");
 }
 

@@ -171,6 +171,27 @@ static void a_table_nobody_knows_is_refused(void **state)
     assert_non_null(strstr(fixture.problem.text, "newer version"));
 }
 
+/* Its name rotted in LMDB's own table of tables, which carries no checksum. */
+static void a_table_that_was_there_is_not_made_anew_and_empty(void **state)
+{
+    (void)state;
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    assert_int_equal(fixture_put(&fixture, 1, "a", SLICE_OF("1")), ERR_OK);
+    fixture_close(&fixture);
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 4), 0);
+    assert_int_equal(mdb_env_open(env, fixture.directory, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "two", 0, &dbi), 0);
+    assert_int_equal(mdb_drop(txn, dbi, 1), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+    assert_int_equal(fixture_open(&fixture), ERR_CORRUPT);
+    assert_non_null(strstr(fixture.problem.text, "two"));
+}
+
 static void tables_keep_their_numbers_and_new_ones_come_last(void **state)
 {
     (void)state;
@@ -274,6 +295,7 @@ int main(void)
         EACH(no_descriptor_outlives_an_exec),
         EACH(a_second_process_is_refused),
         EACH(a_store_of_a_newer_version_is_refused),
+        EACH(a_table_that_was_there_is_not_made_anew_and_empty),
         EACH(a_table_nobody_knows_is_refused),
         EACH(tables_keep_their_numbers_and_new_ones_come_last),
         EACH(a_file_of_something_else_is_refused),
