@@ -461,7 +461,7 @@ static bool store_replace(struct hub *hub, enum exit_code code)
     bool merged = ready && ops_restore_merge(hub->ops) == ERR_OK;
     hub->listen.port = ready ? net_port(hub->net) : hub->listen.port;
     hub_finish(hub);
-    if (merged && restore_swap(data, NULL, NULL, &problem) == ERR_OK)
+    if (merged && restore_swap(data, &problem) == ERR_OK)
         LOG_NOTICE("store_restored");
     else if (ready)
         LOG_ERROR("store_not_restored", LOG_WORD("reason", problem.text));

@@ -47,7 +47,7 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
         printf("drover-hub %s\n", DROVER_VERSION);
         return EXIT_CODE_OK;
     case ERRAND_VERIFY_STORE:
-        return verify_errand(subject->text) ? EXIT_CODE_OK : EXIT_CODE_IO;
+        return verify_errand(subject->text, true) == ERR_OK ? EXIT_CODE_OK : EXIT_CODE_IO;
     case ERRAND_VERIFY_EVENTS:
         return chain_errand(subject->text) ? EXIT_CODE_OK : EXIT_CODE_IO;
     case ERRAND_RESTORE:

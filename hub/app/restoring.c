@@ -6,6 +6,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/log.h"
+#include "store/replace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,8 @@ static enum err settle_pending(const struct place *place)
         LOG_NOTICE("restored_store_walked");
     else
         LOG_ERROR("restored_store_given_up", LOG_WORD("reason", problem.text));
-    enum err err = restore_settle(place->data, good, &problem);
+    enum err err = replace_settle(place->data, good);
+    replace_forget(place->data, REPLACE_RESTORING);
     if (err != ERR_OK)
         LOG_ERROR("restore_not_settled", LOG_WORD("reason", problem.text));
     return err;
@@ -92,10 +94,10 @@ enum exit_code store_settle(const struct config *config)
         return EXIT_CODE_UNAVAILABLE;
     if (err != ERR_OK)
         return EXIT_CODE_OK; /* opening the store says what is wrong */
-    if (restore_is_pending(data))
+    if (replace_is_pending(data))
         err = settle_pending(&place);
     else
-        restore_forget(data);
+        replace_forget(data, REPLACE_RESTORING);
     file_lock_release(&place.lock);
     return err == ERR_OK ? EXIT_CODE_OK : EXIT_CODE_IO;
 }
@@ -197,16 +199,15 @@ static enum err restore_do(const struct config *config, struct place *place,
     enum err err = walked == NULL ? ERR_MEMORY : restore_prepare(&options, problem);
     if (err == ERR_OK && sides->readable)
         err = merge_with_live(config, &options, place, problem);
-    if (err == ERR_OK && (!path_join(made, sizeof made, place->data, "restoring") ||
+    if (err == ERR_OK && (!path_join(made, sizeof made, place->data, REPLACE_RESTORING) ||
                           !store_walk(made, walked, problem)))
         err = ERR_CORRUPT;
     if (err == ERR_OK)
-        err = restore_swap(place->data, NULL, NULL, problem);
+        err = restore_swap(place->data, problem);
     else
-        restore_forget(place->data);
-    if (err == ERR_OK && restore_is_pending(place->data))
-        err = restore_settle(place->data, store_walk(place->data, walked, problem),
-                             problem);
+        replace_forget(place->data, REPLACE_RESTORING);
+    if (err == ERR_OK && replace_is_pending(place->data))
+        err = replace_settle(place->data, store_walk(place->data, walked, problem));
     free(walked);
     return err;
 }
@@ -254,7 +255,7 @@ enum exit_code store_restore(const struct config *config, const char *backup, bo
         free(sides);
         return EXIT_CODE_UNAVAILABLE;
     }
-    if (err == ERR_OK && restore_is_pending(place.data))
+    if (err == ERR_OK && replace_is_pending(place.data))
         err = settle_pending(&place);
     if (err == ERR_OK)
         err = sides_look(&place, &vault, backup, sides, &problem);

@@ -1,6 +1,7 @@
 #include "core/restore.h"
 
 #include "core/backup.h"
+#include "core/event.h"
 #include "core/giveback.h"
 #include "core/hold.h"
 #include "core/job_event.h"
@@ -224,4 +225,30 @@ enum err core_restore_tokens(const struct core_settings *settings,
     if (err == ERR_OK)
         *ret_done = done;
     return err;
+}
+
+enum err core_restore_tell(const struct core_settings *settings,
+                           struct transaction *transaction,
+                           const struct core_restore *restore,
+                           const struct core_restore_story *story)
+{
+    struct scene scene;
+    struct message event = { .type = MESSAGE_EVENT_STORE_RESTORED };
+    enum err err = scene_begin(&scene, settings, transaction, restore);
+    if (err != ERR_OK)
+        return err;
+    event.as.event_store_restored = (struct message_event_store_restored){
+        .backup = restore->backup,
+        .automatic = story->automatic,
+        .requested_by = restore->requested_by,
+        .commands_lost = (int64_t)story->commands_lost,
+        .has_commands_lost = story->lost_known,
+        .revocations_kept = story->revocations_kept,
+        .backups_skipped = story->backups_skipped,
+        .has_backups_skipped = story->automatic,
+        .reason = story->reason,
+        .kept = story->kept,
+    };
+    event_add(&scene.step, &event);
+    return scene_end(&scene);
 }

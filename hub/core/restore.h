@@ -15,6 +15,17 @@
 
 enum { RESTORE_GENERATIONS = 1000000 };
 
+/* What the store's own log is told of it. */
+struct core_restore_story {
+    bool automatic; /* nobody asked: the store was broken */
+    bool lost_known;
+    uint64_t commands_lost;
+    bool revocations_kept;
+    uint32_t backups_skipped;
+    struct slice reason; /* absent: the store given up was good */
+    struct slice kept;   /* where its file is; absent: it is gone */
+};
+
 struct core_restore {
     struct slice backup;
     struct slice requested_by; /* absent: somebody at the machine */
@@ -34,5 +45,11 @@ enum err core_restore_step(const struct core_settings *settings,
 enum err core_restore_tokens(const struct core_settings *settings,
                              struct transaction *transaction, struct transaction *live,
                              struct core_restore *restore, bool *ret_done);
+
+/* The last step: the event that tells of it. */
+enum err core_restore_tell(const struct core_settings *settings,
+                           struct transaction *transaction,
+                           const struct core_restore *restore,
+                           const struct core_restore_story *story);
 
 #endif

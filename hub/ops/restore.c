@@ -1,20 +1,14 @@
 #include "ops/restore.h"
 
 #include "ops/fetch.h"
-#include "os/file.h"
+#include "store/replace.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define DIRECTORY "restoring"
-#define DATA_FILE "data.mdb"
-#define LOCK_FILE "lock.mdb"
-#define HUB_LOCK_FILE "hub.lock"
-#define PREVIOUS_FILE "data.mdb.prev"
 #define MAP_BYTES_FIRST ((uint64_t)1024 * 1024)
 
 struct path {
@@ -35,21 +29,13 @@ static enum err say_errno(struct vault_problem *problem, const char *doing)
     return code == ENOSPC || code == EDQUOT || code == EFBIG ? ERR_NO_SPACE : ERR_IO;
 }
 
-void restore_forget(const char *data)
-{
-    static const char *const FILES[] = { DIRECTORY "/" DATA_FILE, DIRECTORY "/" LOCK_FILE,
-                                         DIRECTORY "/" HUB_LOCK_FILE };
-    for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++)
-        (void)unlink(path_of(data, FILES[i]).text);
-    (void)rmdir(path_of(data, DIRECTORY).text);
-}
-
 static enum err data_copy(const struct restore_options *options,
                           const struct manifest *manifest, struct vault_problem *problem)
 {
     const struct fetching fetching = { options->vault, manifest, options->go_on,
                                        options->context };
-    return fetch_data(&fetching, path_of(options->data, DIRECTORY "/" DATA_FILE).text,
+    return fetch_data(&fetching,
+                      path_of(options->data, REPLACE_RESTORING "/" VAULT_DATA).text,
                       problem);
 }
 
@@ -57,7 +43,7 @@ static enum err new_store_open(const struct restore_options *options,
                                struct store **ret_store, struct vault_problem *problem)
 {
     struct store_problem reason = { "" };
-    struct path directory = path_of(options->data, DIRECTORY);
+    struct path directory = path_of(options->data, REPLACE_RESTORING);
     struct store_options opened = {
         .directory = directory.text,
         .tables = CORE_TABLES,
@@ -82,10 +68,38 @@ static struct core_restore restore_begin(const struct restore_options *options)
     };
 }
 
-/* Steps until all is done: `live` NULL those of the tasks, else those of the tokens. */
-static enum err steps_run(const struct restore_options *options, struct store *store,
-                          struct transaction *live)
+/* What makes a backup fit, a batch at a time. */
+struct work {
+    const struct restore_options *options;
+    struct transaction *live;               /* for the tokens */
+    const struct core_restore_story *story; /* for the telling */
+    enum err (*step)(const struct work *work, struct transaction *batch,
+                     struct core_restore *restore, bool *ret_last);
+};
+
+static enum err tasks_step(const struct work *work, struct transaction *batch,
+                           struct core_restore *restore, bool *ret_last)
 {
+    return core_restore_step(work->options->settings, batch, restore, ret_last);
+}
+
+static enum err tokens_step(const struct work *work, struct transaction *batch,
+                            struct core_restore *restore, bool *ret_last)
+{
+    return core_restore_tokens(work->options->settings, batch, work->live, restore,
+                               ret_last);
+}
+
+static enum err tell_step(const struct work *work, struct transaction *batch,
+                          struct core_restore *restore, bool *ret_last)
+{
+    *ret_last = true;
+    return core_restore_tell(work->options->settings, batch, restore, work->story);
+}
+
+static enum err work_do(const struct work *work, struct store *store)
+{
+    const struct restore_options *options = work->options;
     struct core_restore restore = restore_begin(options);
     struct core_restore before = restore;
     bool done = false;
@@ -93,11 +107,8 @@ static enum err steps_run(const struct restore_options *options, struct store *s
     while (!done && err == ERR_OK) {
         if (options->go_on != NULL && !options->go_on(options->context))
             return ERR_CLOSED;
-        struct transaction *batch = store_batch(store);
         bool last = false;
-        err = live == NULL
-                  ? core_restore_step(options->settings, batch, &restore, &last)
-                  : core_restore_tokens(options->settings, batch, live, &restore, &last);
+        err = work->step(work, store_batch(store), &restore, &last);
         if (err == ERR_OK)
             err = store_commit(store);
         else
@@ -113,106 +124,76 @@ static enum err steps_run(const struct restore_options *options, struct store *s
     return err;
 }
 
+/* On the prepared store, which is closed again. */
+static enum err work_do_prepared(const struct work *work, const char *doing,
+                                 struct vault_problem *problem)
+{
+    struct store *store = NULL;
+    enum err err = new_store_open(work->options, &store, problem);
+    if (err != ERR_OK)
+        return err;
+    err = work_do(work, store);
+    store_close(store);
+    if (err != ERR_OK)
+        vault_say(problem, "%s: %s", doing, err_name(err));
+    return err;
+}
+
 enum err restore_prepare(const struct restore_options *options,
                          struct vault_problem *ret_problem)
 {
-    struct store *store = NULL;
     struct manifest *manifest = malloc(sizeof *manifest);
     if (manifest == NULL)
         return ERR_MEMORY;
-    restore_forget(options->data);
+    replace_forget(options->data, REPLACE_RESTORING);
     enum err err = vault_look(options->vault, options->name, manifest, ret_problem);
-    if (err == ERR_OK && mkdir(path_of(options->data, DIRECTORY).text, 0700) != 0)
+    if (err == ERR_OK && mkdir(path_of(options->data, REPLACE_RESTORING).text, 0700) != 0)
         err = say_errno(ret_problem, "a place for the new store cannot be made");
     if (err == ERR_OK)
         err = data_copy(options, manifest, ret_problem);
     free(manifest);
+    const struct work work = { .options = options, .step = tasks_step };
     if (err == ERR_OK)
-        err = new_store_open(options, &store, ret_problem);
-    if (err == ERR_OK) {
-        err = steps_run(options, store, NULL);
-        store_close(store);
-        if (err != ERR_OK)
-            vault_say(ret_problem, "the backup cannot be made fit: %s", err_name(err));
-    }
+        err = work_do_prepared(&work, "the backup cannot be made fit", ret_problem);
     if (err != ERR_OK)
-        restore_forget(options->data);
+        replace_forget(options->data, REPLACE_RESTORING);
     return err;
 }
 
 enum err restore_merge(const struct restore_options *options, struct store *live,
                        struct vault_problem *ret_problem)
 {
-    struct store *store = NULL;
-    enum err err = new_store_open(options, &store, ret_problem);
-    if (err != ERR_OK)
-        return err;
     struct store_reader *reader = store_reader_create(live);
-    if (reader == NULL) {
-        store_close(store);
+    if (reader == NULL)
         return ERR_MEMORY;
-    }
-    err = steps_run(options, store, store_reader_begin(reader));
+    const struct work work = {
+        .options = options,
+        .live = store_reader_begin(reader),
+        .step = tokens_step,
+    };
+    enum err err =
+        work_do_prepared(&work, "what was revoked cannot be taken over", ret_problem);
     store_reader_end(reader);
     store_reader_destroy(reader);
-    store_close(store);
-    if (err != ERR_OK)
-        vault_say(ret_problem, "what was revoked cannot be taken over: %s",
-                  err_name(err));
     return err;
 }
 
-/* The old store gets a second name, then the new one takes the first. */
-enum err restore_swap(const char *data, void (*step)(void *context), void *context,
+enum err restore_tell(const struct restore_options *options,
+                      const struct core_restore_story *story,
                       struct vault_problem *ret_problem)
 {
-    struct path live = path_of(data, DATA_FILE);
-    struct path previous = path_of(data, PREVIOUS_FILE);
-    struct path made = path_of(data, DIRECTORY "/" DATA_FILE);
-    (void)unlink(previous.text);
-    if (step != NULL)
-        step(context);
-    if (link(live.text, previous.text) != 0 && errno != ENOENT)
-        return say_errno(ret_problem, "the old store cannot be kept");
-    if (step != NULL)
-        step(context);
-    if (directory_sync(data) != ERR_OK)
-        return say_errno(ret_problem, "the data directory cannot be synced");
-    if (step != NULL)
-        step(context);
-    if (rename(made.text, live.text) != 0)
+    const struct work work = { .options = options, .story = story, .step = tell_step };
+    return work_do_prepared(&work, "its log cannot be told", ret_problem);
+}
+
+enum err restore_swap(const char *data, struct vault_problem *ret_problem)
+{
+    int code = replace_run(data, path_of(data, REPLACE_RESTORING "/" VAULT_DATA).text,
+                           NULL, NULL);
+    if (code != 0) {
+        errno = code;
         return say_errno(ret_problem, "the new store cannot take its place");
-    if (step != NULL)
-        step(context);
-    if (directory_sync(data) != ERR_OK)
-        return say_errno(ret_problem, "the data directory cannot be synced");
-    /* Nobody has the store open: what is in there is of the old one. */
-    (void)unlink(path_of(data, LOCK_FILE).text);
-    if (step != NULL)
-        step(context);
-    restore_forget(data);
-    return ERR_OK;
-}
-
-bool restore_is_pending(const char *data)
-{
-    struct stat status;
-    return lstat(path_of(data, PREVIOUS_FILE).text, &status) == 0;
-}
-
-enum err restore_settle(const char *data, bool good, struct vault_problem *ret_problem)
-{
-    struct path previous = path_of(data, PREVIOUS_FILE);
-    restore_forget(data);
-    if (good) {
-        if (unlink(previous.text) != 0 && errno != ENOENT)
-            return say_errno(ret_problem, "the old store cannot be removed");
-    } else if (rename(previous.text, path_of(data, DATA_FILE).text) != 0) {
-        return say_errno(ret_problem, "the old store cannot be put back");
-    } else {
-        /* Not swapped yet, both are names of one file, and stay so by a rename. */
-        (void)unlink(previous.text);
-        (void)unlink(path_of(data, LOCK_FILE).text);
     }
-    return directory_sync(data);
+    replace_forget(data, REPLACE_RESTORING);
+    return ERR_OK;
 }

@@ -1,13 +1,10 @@
 /*
  * restore.h - a backup becomes the store of a data directory, whole or not at all.
  *
- *   DATA/restoring/data.mdb   the store to be, until it has taken its place
- *   DATA/data.mdb.prev        the store that was, until the new one is known to be good
- *
- * restore_prepare() makes the first beside a hub that runs; restore_merge() takes over
- * from the store given up what must not be undone; restore_swap() puts the new one in its
- * place by one rename. Killed anywhere between, there is one whole store at DATA/data.mdb,
- * the old or the new; restore_settle() tidies up at the next start.
+ * restore_prepare() makes DATA/restoring/data.mdb beside a hub that runs; restore_merge()
+ * takes over from the store given up what must not be undone; restore_swap() gives the new
+ * one the store's name. Killed anywhere between, there is one whole store at DATA/data.mdb,
+ * the old or the new; replace_settle() tidies up at the next start.
  */
 #ifndef OPS_RESTORE_H
 #define OPS_RESTORE_H
@@ -35,22 +32,18 @@ struct restore_options {
 enum err restore_prepare(const struct restore_options *options,
                          struct vault_problem *ret_problem);
 
-/* Revoked tokens stay revoked. `live` is the store given up, open and at rest. */
+/* Revoked tokens stay revoked. `live` is the store given up, open (it may be to be read
+ * only) and at rest. */
 enum err restore_merge(const struct restore_options *options, struct store *live,
                        struct vault_problem *ret_problem);
 
-/* Nobody has either store open. `step` is called between any two steps (NULL: nothing). */
-enum err restore_swap(const char *data, void (*step)(void *context), void *context,
+/* The event that tells of it, in the prepared store's log. */
+enum err restore_tell(const struct restore_options *options,
+                      const struct core_restore_story *story,
                       struct vault_problem *ret_problem);
 
-/* Before a store is opened: true when a swap was under way and the new store is to be
- * walked now. */
-bool restore_is_pending(const char *data);
-
-/* It was walked: the old one goes, or it comes back. Removes what never took its place. */
-enum err restore_settle(const char *data, bool good, struct vault_problem *ret_problem);
-
-/* Removes what was prepared and did not take its place. */
-void restore_forget(const char *data);
+/* The prepared store takes its place by store/replace.h, and is to be walked once more.
+ * Nobody has either store open. */
+enum err restore_swap(const char *data, struct vault_problem *ret_problem);
 
 #endif

@@ -1,9 +1,12 @@
 #include "ops/inside.h"
+#include "ops/reading.h"
 #include "ops/restore.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "store/replace.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool go_on(void *context)
@@ -26,16 +29,16 @@ static bool walked_by_child(struct ops *ops, const char *directory,
     return code == 0;
 }
 
+static enum err figures_look(struct transaction *snapshot, void *context)
+{
+    return core_figures_read(snapshot, context);
+}
+
 /* Greater than the epoch of the store given up. */
 static uint64_t epoch_next(struct ops *ops)
 {
     struct core_figures figures = { 0 };
-    struct store_reader *reader = store_reader_create(ops->options.store);
-    if (reader == NULL)
-        return 0;
-    (void)core_figures_read(store_reader_begin(reader), &figures);
-    store_reader_end(reader);
-    store_reader_destroy(reader);
+    (void)reading_look(ops->options.store, figures_look, &figures);
     uint64_t now_ms = (uint64_t)clock_wall_ms();
     return figures.place.epoch >= now_ms ? figures.place.epoch + 1 : now_ms;
 }
@@ -73,9 +76,9 @@ void restore_run(struct ops *ops, const struct ops_job *job, struct ops_outcome 
     options.context = ops;
     if (restore_prepare(&options, &outcome->problem) != ERR_OK)
         return;
-    (void)snprintf(path, sizeof path, "%s/restoring", options.data);
+    (void)snprintf(path, sizeof path, "%s/" REPLACE_RESTORING, options.data);
     if (!walked_by_child(ops, path, outcome)) {
-        restore_forget(options.data);
+        replace_forget(options.data, REPLACE_RESTORING);
         return;
     }
     LOG_NOTICE("restore_prepared", LOG_WORD("backup", ops->restored));
@@ -83,6 +86,27 @@ void restore_run(struct ops *ops, const struct ops_job *job, struct ops_outcome 
     outcome->silent = true; /* the store that this job is in is given up */
     atomic_store(&ops->restore_ready, true);
     ops->options.restart(ops->options.context);
+}
+
+/* Of another store's backup nobody can tell. */
+static enum err commands_lost(struct ops *ops, struct core_restore_story *story,
+                              struct vault_problem *problem)
+{
+    struct core_figures figures = { 0 };
+    struct manifest *backup = malloc(sizeof *backup);
+    enum err err = backup == NULL
+                       ? ERR_MEMORY
+                       : vault_look(&ops->vault, ops->restored, backup, problem);
+    if (err == ERR_OK)
+        err = reading_look(ops->options.store, figures_look, &figures);
+    if (err == ERR_OK && figures.instance == backup->instance) {
+        story->lost_known = true;
+        story->commands_lost = figures.place.sequence > backup->sequence
+                                   ? figures.place.sequence - backup->sequence
+                                   : 0;
+    }
+    free(backup);
+    return err;
 }
 
 bool ops_restore_is_ready(const struct ops *ops)
@@ -94,7 +118,12 @@ enum err ops_restore_merge(struct ops *ops)
 {
     struct vault_problem problem = { "" };
     struct restore_options options = options_of(ops);
+    struct core_restore_story story = { .revocations_kept = true };
     enum err err = restore_merge(&options, ops->options.store, &problem);
+    if (err == ERR_OK)
+        err = commands_lost(ops, &story, &problem);
+    if (err == ERR_OK)
+        err = restore_tell(&options, &story, &problem);
     if (err != ERR_OK)
         LOG_ERROR("restore_failed", LOG_ERR(err), LOG_WORD("reason", problem.text));
     return err;

@@ -2,12 +2,13 @@
 
 #include "base/hash.h"
 #include "core/core.h"
+#include "ops/reading.h"
 #include "os/file.h"
 #include "os/secret.h"
-#include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,6 @@ enum {
     CHUNK_BYTES = 1024 * 1024,
     NICENESS = 10,
 };
-
-#define MAP_BYTES_FIRST ((uint64_t)1024 * 1024)
-#define MAP_BYTES_MAX ((uint64_t)1 << 46)
 
 /* Before the store is open: the file is closed again. */
 static enum err file_digest(const char *directory, struct manifest *manifest,
@@ -49,31 +47,58 @@ static enum err file_digest(const char *directory, struct manifest *manifest,
     (void)close(fd);
     hex_encode(manifest->sha256, digest, sizeof digest);
     manifest->sha256[MANIFEST_DIGEST_BYTES] = '\0';
-    return taken < 0 ? ERR_IO : ERR_OK;
+    if (taken < 0)
+        return ERR_IO;
+    if (manifest->bytes > 0)
+        return ERR_OK;
+    vault_say(problem, "%s is empty", VAULT_DATA);
+    return ERR_CORRUPT;
 }
 
-static enum err tables_walk(struct store *store, struct manifest *manifest,
-                            struct vault_problem *problem)
+/* What the tables say, and what is wrong with them. */
+struct tables {
+    struct core_figures figures;
+    struct core_chain chain;
+    const char *text;
+};
+
+static enum err tables_walk(struct transaction *snapshot, void *context)
 {
-    const char *text = "it cannot be read";
-    struct core_figures figures = { 0 };
-    struct store_reader *reader = store_reader_create(store);
-    if (reader == NULL)
-        return ERR_MEMORY;
-    struct transaction *transaction = store_reader_begin(reader);
-    enum err err = core_verify(transaction, &text);
+    struct tables *tables = context;
+    tables->text = "it cannot be read";
+    enum err err = core_verify(snapshot, &tables->text);
     if (err == ERR_OK)
-        err = core_figures_read(transaction, &figures);
-    store_reader_end(reader);
-    store_reader_destroy(reader);
-    if (err != ERR_OK)
-        vault_say(problem, "the store is not whole: %s (%s)", text, err_name(err));
-    manifest->instance = figures.instance;
-    manifest->epoch = figures.place.epoch;
-    manifest->sequence = figures.place.sequence;
-    manifest->now_ms = figures.place.now_ms;
-    manifest->task_last = figures.task_last;
-    manifest->event_last = figures.place.event_last;
+        err = core_figures_read(snapshot, &tables->figures);
+    if (err == ERR_OK)
+        err = core_chain_verify(snapshot, digest_sha256, &tables->chain);
+    if (err == ERR_OK && tables->chain.broken_at != 0) {
+        tables->text = tables->chain.text;
+        err = ERR_CORRUPT;
+    }
+    return err;
+}
+
+static void figures_take(const struct core_figures *figures, struct manifest *manifest)
+{
+    manifest->instance = figures->instance;
+    manifest->epoch = figures->place.epoch;
+    manifest->sequence = figures->place.sequence;
+    manifest->now_ms = figures->place.now_ms;
+    manifest->task_last = figures->task_last;
+    manifest->event_last = figures->place.event_last;
+}
+
+static enum err tables_verify(struct store *store, struct manifest *manifest,
+                              struct vault_problem *problem)
+{
+    struct tables tables = { .text = "out of memory" };
+    enum err err = reading_look(store, tables_walk, &tables);
+    if (err != ERR_OK && tables.chain.broken_at != 0)
+        vault_say(problem, "event %" PRIu64 " does not hold: %s", tables.chain.broken_at,
+                  tables.text);
+    else if (err != ERR_OK)
+        vault_say(problem, "the store is not whole: %s (%s)", tables.text, err_name(err));
+    figures_take(&tables.figures, manifest);
     return err;
 }
 
@@ -131,22 +156,11 @@ static enum err manifest_compare(const char *directory, const struct manifest *f
 static enum err store_walk(const char *directory, struct manifest *manifest,
                            struct vault_problem *problem)
 {
-    struct store_problem reason = { "" };
-    struct store_options options = {
-        .directory = directory,
-        .tables = CORE_TABLES,
-        .table_count = CORE_TABLE_COUNT,
-        .bytes_first = MAP_BYTES_FIRST,
-        .bytes_max = MAP_BYTES_MAX,
-        .read_only = true,
-    };
     struct store *store;
-    enum err err = store_open(&options, &store, &reason);
-    if (err != ERR_OK) {
-        vault_say(problem, "%.250s", reason.text);
+    enum err err = reading_open(directory, &store, problem);
+    if (err != ERR_OK)
         return err;
-    }
-    err = tables_walk(store, manifest, problem);
+    err = tables_verify(store, manifest, problem);
     if (err == ERR_OK)
         err = tables_count(store, manifest);
     store_close(store);
@@ -168,25 +182,52 @@ enum err verify_store(const char *directory, struct manifest *ret_manifest,
     return err;
 }
 
-bool verify_errand(const char *directory)
+static bool manifest_print(struct manifest *manifest)
 {
-    static struct manifest manifest;
-    struct vault_problem problem;
     struct buffer text;
-    /* A hub beside it has the first call on the processor. */
-    (void)!nice(NICENESS);
-    enum err err = verify_store(directory, &manifest, &problem);
-    if (err != ERR_OK) {
-        fprintf(stderr, "%s\n", problem.text);
-        return false;
-    }
-    (void)snprintf(manifest.hub_version, sizeof manifest.hub_version, "%s",
+    (void)snprintf(manifest->hub_version, sizeof manifest->hub_version, "%s",
                    DROVER_VERSION);
     buffer_init(&text, MANIFEST_BYTES_MAX);
-    manifest_write(&manifest, &text);
+    manifest_write(manifest, &text);
     bool written = !buffer_failed(&text) &&
                    fwrite(text.data, 1, text.size, stdout) == text.size &&
                    fflush(stdout) == 0;
     buffer_finish(&text);
     return written;
+}
+
+enum err verify_errand(const char *directory, bool in_use)
+{
+    static struct manifest manifest;
+    struct vault_problem problem = { "" };
+    /* A hub beside it has the first call on the processor. */
+    (void)!nice(NICENESS);
+    enum err err = !in_use && reading_is_refused(directory, &problem)
+                       ? ERR_EXISTS
+                       : verify_store(directory, &manifest, &problem);
+    if (err == ERR_OK)
+        return manifest_print(&manifest) ? ERR_OK : ERR_IO;
+    fprintf(stderr, "%s\n", problem.text);
+    return err;
+}
+
+static enum err figures_look(struct transaction *snapshot, void *context)
+{
+    return core_figures_read(snapshot, context);
+}
+
+enum err verify_figures_errand(const char *directory)
+{
+    static struct manifest manifest;
+    struct core_figures figures = { 0 };
+    struct vault_problem problem = { "" };
+    struct store *store;
+    enum err err = reading_open(directory, &store, &problem);
+    if (err == ERR_OK) {
+        err = reading_look(store, figures_look, &figures);
+        store_close(store);
+    }
+    figures_take(&figures, &manifest);
+    memset(manifest.sha256, '0', MANIFEST_DIGEST_BYTES);
+    return err == ERR_OK && !manifest_print(&manifest) ? ERR_IO : err;
 }

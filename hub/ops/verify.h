@@ -1,8 +1,8 @@
 /*
  * verify.h - a store that nobody has open, read from end to end.
  *
- * Every record's checksum, every index both ways, and the digest of the file. A spoilt
- * file may end the process that reads it, so a hub has it done by a child of its own
+ * Every record's checksum, every index both ways, the chain of events and the digest of
+ * the file. A spoilt file may end the process that reads it, so a hub has it done by a child of its own
  * (ops/child.h): the same program, asked with --verify-store.
  */
 #ifndef OPS_VERIFY_H
@@ -18,7 +18,12 @@ enum err verify_store(const char *directory, struct manifest *ret_manifest,
                       struct vault_problem *ret_problem);
 
 /* The program's errand: the manifest on standard output, or the problem on standard error.
- * True when all is well. */
-bool verify_errand(const char *directory);
+ * `in_use`: also when somebody holds the directory, who does not change it meanwhile. As
+ * verify_store(); ERR_EXISTS: a hub has the store open. */
+enum err verify_errand(const char *directory, bool in_use);
+
+/* Likewise, what can be read of a store that is not whole: a manifest with the figures of
+ * the store alone, or nothing. */
+enum err verify_figures_errand(const char *directory);
 
 #endif

@@ -1,7 +1,7 @@
 #include "store/inside.h"
 
 #include "base/ensure.h"
-#include "store/place.h"
+#include "store/replace.h"
 
 #include <errno.h>
 
@@ -118,7 +118,7 @@ static int files_mark(void *context)
 
 int call_files(struct store *store, const char *file)
 {
-    return place_file_change(store->directory, file, files_mark, store);
+    return replace_run(store->directory, file, files_mark, store);
 }
 
 enum err code_to_err(int code)

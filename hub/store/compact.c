@@ -4,6 +4,7 @@
 #include "store/changes.h"
 #include "store/inside.h"
 #include "store/place.h"
+#include "store/replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,11 +27,11 @@ static enum err target_open(struct store_compaction *compaction, int *ret_fd)
 {
     struct store *store = compaction->store;
     if (!path_join(compaction->directory, sizeof compaction->directory, store->directory,
-                   PLACE_COMPACTING) ||
+                   REPLACE_COMPACTING) ||
         !path_join(compaction->file, sizeof compaction->file, compaction->directory,
                    PLACE_DATA))
         return ERR_LIMIT;
-    place_leftovers_remove(store->directory);
+    replace_forget(store->directory, REPLACE_COMPACTING);
     enum err err = directory_make(compaction->directory);
     if (err != ERR_OK)
         return err;
@@ -194,12 +195,15 @@ static enum err files_change(struct store_compaction *compaction)
     enum err err = code_to_err(call_files(store, compaction->file));
     if (err == ERR_OK)
         err = store_env_open(store, &problem);
+    /* Before anything is written to the new one: the old one could not replace it then. */
+    if (err == ERR_OK)
+        err = replace_settle(store->directory, true);
     if (err == ERR_OK)
         return ERR_OK;
 
     /* The old file is still there, under one name or the other. */
     store_env_close(store);
-    place_previous_restore(store->directory);
+    (void)replace_settle(store->directory, false);
     enum err again = store_env_open(store, &problem);
     if (again != ERR_OK) {
         int none = ERR_OK;
@@ -241,7 +245,7 @@ void store_compaction_end(struct store_compaction *compaction)
     }
     if (compaction->env != NULL)
         mdb_env_close(compaction->env);
-    place_leftovers_remove(store->directory);
+    replace_forget(store->directory, REPLACE_COMPACTING);
     changes_destroy(compaction->changes);
     free(compaction->tables);
     free(compaction);

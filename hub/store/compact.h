@@ -3,12 +3,8 @@
  *
  * A copy is made of a snapshot; what changes meanwhile is noted and brought after it, again
  * and again; the last of it, and the change of files, happen on the writer's thread between
- * two batches. Until the new file has its name the old one is the store, whatever happens:
- *
- *   compacting/data.mdb    the new file
- *   data.prev              the old one, until the new one is open
- *
- * What a crash leaves of these two goes at the next start.
+ * two batches, by store/replace.h. Until the new file has its name the old one is the
+ * store, whatever happens.
  *
  * Threads    begin, swap and end: the writer's, no batch open. open and follow: one other.
  */

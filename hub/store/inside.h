@@ -97,7 +97,7 @@ int call_commit(struct store *store, MDB_txn *txn); /* ends it either way */
 int call_grow(struct store *store, uint64_t bytes);
 int call_copy(struct store *store, int fd, unsigned flags);
 int call_open(struct store *store, unsigned flags);
-int call_files(struct store *store, const char *file); /* place_file_change() */
+int call_files(struct store *store, const char *file); /* replace_run() */
 
 /* The file alone, nobody looking at it: snapshots are given up, tables opened anew. */
 enum err store_env_open(struct store *store, struct store_problem *ret_problem);

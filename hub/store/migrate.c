@@ -3,6 +3,7 @@
 #include "base/ensure.h"
 #include "store/inside.h"
 #include "store/place.h"
+#include "store/replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,7 @@ static enum err fail(enum err err, struct store_problem *problem, const char *do
 /* A copy beside the store, synced. */
 static enum err copy_make(struct store *store, const char *directory, const char *file)
 {
-    place_leftovers_remove(store->directory);
+    replace_forget(store->directory, REPLACE_COMPACTING);
     enum err err = directory_make(directory);
     if (err != ERR_OK)
         return err;
@@ -94,7 +95,7 @@ enum err migrate_run(struct store *store, uint32_t version,
     char directory[PLACE_PATH_BYTES];
     char file[PLACE_PATH_BYTES];
     ENSURE(version >= 1 && version < wanted);
-    if (!path_join(directory, sizeof directory, store->directory, PLACE_COMPACTING) ||
+    if (!path_join(directory, sizeof directory, store->directory, REPLACE_COMPACTING) ||
         !path_join(file, sizeof file, directory, PLACE_DATA))
         return fail(ERR_LIMIT, ret_problem, "its path is too long");
 

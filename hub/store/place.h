@@ -11,8 +11,6 @@
 #define PLACE_DATA "data.mdb"
 #define PLACE_LOCK "lock.mdb"
 #define PLACE_HUB_LOCK "hub.lock"
-#define PLACE_COMPACTING "compacting"
-#define PLACE_PREVIOUS "data.prev"
 
 enum { PLACE_PATH_BYTES = 4096 };
 
@@ -27,18 +25,6 @@ enum err place_prepare(const struct store_options *options,
 enum err place_data_bytes(const char *directory, uint64_t *ret_bytes);
 
 enum err place_room_bytes(const char *directory, uint64_t *ret_bytes);
-
-/* Gives a new file the store's name, once the old one has PLACE_PREVIOUS for another; 0 or
- * an errno. `mark` is asked before each step and may end it with a code of its own. */
-int place_file_change(const char *directory, const char *file, int (*mark)(void *context),
-                      void *context);
-
-/* The old file has the store's name again, if it had lost it. */
-void place_previous_restore(const char *directory);
-
-/* What a change of files leaves behind, whether it came to its end or not. Only once the
- * store has been opened. */
-void place_leftovers_remove(const char *directory);
 
 /* Why did a write fail without saying it: is the disk, the quota or the largest file
  * this process may write the reason? */

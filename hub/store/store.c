@@ -6,6 +6,7 @@
 #include "store/inside.h"
 #include "store/migrate.h"
 #include "store/place.h"
+#include "store/replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -148,30 +149,36 @@ static enum err open_to_read(struct store *store, const struct store_options *op
     return err == ERR_OK ? format_open(store, options, ret_problem) : err;
 }
 
-static enum err migrate_when_older(struct store *store, struct store_problem *ret_problem)
+static enum err migrate_when_older(struct store *store, bool *ret_migrated,
+                                   struct store_problem *ret_problem)
 {
     uint32_t version;
     enum err err = format_version(store, &version, ret_problem);
     if (err != ERR_OK || version == 0 || version > store->options.migration_count)
         return err;
     err = migrate_run(store, version, ret_problem);
+    *ret_migrated = err == ERR_OK;
     return err == ERR_OK ? env_open(store, &store->options, ret_problem) : err;
 }
 
 static enum err open_to_write(struct store *store, const struct store_options *options,
                               struct store_problem *ret_problem)
 {
+    bool migrated = false;
     enum err err = lock_take(store, options, ret_problem);
     if (err == ERR_OK)
         err = env_open(store, options, ret_problem);
     if (err == ERR_OK)
-        err = migrate_when_older(store, ret_problem);
+        err = migrate_when_older(store, &migrated, ret_problem);
     if (err == ERR_OK) {
         (void)store_check_readers(store);
         err = format_open(store, options, ret_problem);
     }
     if (err == ERR_OK)
-        place_leftovers_remove(options->directory);
+        replace_forget(options->directory, REPLACE_COMPACTING);
+    /* Any other change of files that was under way is settled by who walks the store. */
+    if (err == ERR_OK && migrated)
+        err = replace_settle(options->directory, true);
     if (err == ERR_OK && directory_sync(options->directory) != ERR_OK) {
         problem_set(ret_problem, "the data directory cannot be synced");
         err = ERR_IO;

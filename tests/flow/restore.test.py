@@ -92,7 +92,7 @@ async def a_hub_goes_on_with_the_backup_and_agents_come_back(hub):
     events = hub.http("GET", "/api/events?since=0&limit=1000&kinds=job_complete",
                       token=hub.admin).json["events"]
     same([event["data"]["kind"] for event in events], ["restore"])
-    assert not (hub.data / "data.mdb.prev").exists()
+    assert not (hub.data / "data.prev").exists()
     assert not (hub.data / "restoring").exists()
     same(hub.stop(), 0)
 
@@ -216,7 +216,7 @@ def killed_at_any_moment_it_is_the_old_store_or_the_new(hub):
         found = ids(hub)
         assert found in (sorted(kept), sorted(kept + [lost])), found
         outcomes.add(len(found))
-        assert not (hub.data / "data.mdb.prev").exists()
+        assert not (hub.data / "data.prev").exists()
         assert not (hub.data / "restoring").exists()
         if len(found) == len(kept):
             lost = hub.submit("lost")["task_id"]

@@ -13,6 +13,7 @@
 #include "ops/vault.h"
 #include "os/file.h"
 #include "os/secret.h"
+#include "store/replace.h"
 #include "support/engine/bench_engine.h"
 
 #include "cmocka_all.h"
@@ -268,16 +269,16 @@ static enum err restore(void)
     enum err err = restore_prepare(&options, &scene.problem);
     if (err == ERR_OK)
         err = merge(&options);
-    return err == ERR_OK ? restore_swap(scene.data, NULL, NULL, &scene.problem) : err;
+    return err == ERR_OK ? restore_swap(scene.data, &scene.problem) : err;
 }
 
 /* What a hub does before it opens a store; `good` is what a walk of it said. */
 static enum err settle(bool good)
 {
-    if (restore_is_pending(scene.data))
-        return restore_settle(scene.data, good, &scene.problem);
-    restore_forget(scene.data);
-    return ERR_OK;
+    enum err err =
+        replace_is_pending(scene.data) ? replace_settle(scene.data, good) : ERR_OK;
+    replace_forget(scene.data, REPLACE_RESTORING);
+    return err;
 }
 
 static bool is_left(const char *name)
@@ -290,8 +291,8 @@ static bool is_left(const char *name)
 
 static void nothing_is_left(void)
 {
-    assert_false(is_left("restoring"));
-    assert_false(is_left("data.mdb.prev"));
+    assert_false(is_left(REPLACE_RESTORING));
+    assert_false(is_left(REPLACE_PREVIOUS));
 }
 
 struct story {
@@ -332,7 +333,7 @@ static bool ended_at(const struct story *story, int step, enum which *ret_found,
     old_store_put();
     bool complete = child_ends_at(restore_and_settle, story, step);
     *ret_found = store_there();
-    bool pending = restore_is_pending(scene.data);
+    bool pending = replace_is_pending(scene.data);
     assert_int_equal(settle(story->good || !pending), ERR_OK);
     *ret_kept = store_there();
     nothing_is_left();
