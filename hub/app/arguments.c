@@ -24,6 +24,8 @@ static bool errand_find(const char *argument, enum errand *ret_errand)
         { "--new-enrolment", ERRAND_ENROLMENT },
         { "--verify-store", ERRAND_VERIFY_STORE },
         { "--verify-events", ERRAND_VERIFY_EVENTS },
+        { "--store-figures", ERRAND_FIGURES },
+        { "--merge-revoked", ERRAND_MERGE },
         { "--restore", ERRAND_RESTORE },
         { "--store-at", ERRAND_STORE_AT },
     };
@@ -41,8 +43,10 @@ static const char *errand_wants(enum errand errand)
     switch (errand) {
     case ERRAND_VERIFY_STORE:
     case ERRAND_VERIFY_EVENTS:
+    case ERRAND_FIGURES:
         return "a directory";
     case ERRAND_RESTORE:
+    case ERRAND_MERGE:
         return "a backup";
     case ERRAND_STORE_AT:
         return "an event";
@@ -59,7 +63,8 @@ static const char *errand_wants(enum errand errand)
 /* It is about a directory of its own, not about the one in the settings. */
 static bool errand_stands_alone(enum errand errand)
 {
-    return errand == ERRAND_VERIFY_STORE || errand == ERRAND_VERIFY_EVENTS;
+    return errand == ERRAND_VERIFY_STORE || errand == ERRAND_VERIFY_EVENTS ||
+           errand == ERRAND_FIGURES;
 }
 
 /* The value of `--name=value` or of `--name value`; NULL when it is missing. */
@@ -108,6 +113,7 @@ static enum err errand_flag_take(struct reading *reading, struct slice argument,
     } FLAGS[] = {
         { ERRAND_RESTORE, "--yes", &subject->sure, NULL, NULL },
         { ERRAND_RESTORE, "--force", &subject->forced, NULL, NULL },
+        { ERRAND_VERIFY_STORE, "--force", &subject->forced, NULL, NULL },
         { ERRAND_STORE_AT, "--to", NULL, &subject->to, "a directory" },
         { ERRAND_STORE_AT, "--epoch", NULL, &subject->epoch, "a number" },
     };

@@ -14,6 +14,8 @@ enum errand {
     ERRAND_ENROLMENT,     /* --new-enrolment: a new secret for an administrator to be */
     ERRAND_VERIFY_STORE,  /* --verify-store DIRECTORY */
     ERRAND_VERIFY_EVENTS, /* --verify-events DIRECTORY */
+    ERRAND_FIGURES,       /* --store-figures DIRECTORY: for a hub's own child */
+    ERRAND_MERGE,         /* --merge-revoked BACKUP: likewise */
     ERRAND_RESTORE,       /* --restore BACKUP [--yes] [--force] */
     ERRAND_STORE_AT,      /* --store-at EVENT --to DIRECTORY [--epoch EPOCH] */
 };

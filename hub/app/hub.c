@@ -5,8 +5,9 @@
 #include "app/keys.h"
 #include "app/listen.h"
 #include "app/rates.h"
-#include "app/restoring.h"
 #include "app/service.h"
+#include "app/settling.h"
+#include "app/suspect.h"
 #include "core/event_class.h"
 #include "net/net.h"
 #include "ops/ops.h"
@@ -56,7 +57,9 @@ static void signal_take(int number)
 static void store_broke(void *context, enum err err)
 {
     struct hub *hub = context;
-    (void)err;
+    /* What was read and is wrong, and what a disk that fails may have made of the rest:
+     * both show only to who walks the store. */
+    suspect_note(config_path(hub->config, SETTING_DATA), err_name(err));
     net_stop(hub->net);
 }
 
@@ -191,7 +194,7 @@ struct core_settings hub_core_settings(const struct config *config)
     };
 }
 
-static enum exit_code store_start(struct hub *hub)
+static enum exit_code store_start(struct hub *hub, enum err *ret_err)
 {
     const struct config *config = hub->config;
     struct store_problem problem = { "" };
@@ -205,6 +208,7 @@ static enum exit_code store_start(struct hub *hub)
     };
 
     enum err err = store_open(&options, &hub->store, &problem);
+    *ret_err = err;
     if (err == ERR_OK)
         return EXIT_CODE_OK;
     LOG_ERROR("store_not_opened", LOG_ERR(err), LOG_WORD("reason", problem.text));
@@ -468,12 +472,32 @@ static bool store_replace(struct hub *hub, enum exit_code code)
     return ready;
 }
 
+/* A walk may take longer than the service manager is used to wait. */
+static bool start_goes_on(void)
+{
+    service_starting();
+    return !stop_asked;
+}
+
+/* A store that cannot even be opened is walked, and dealt with as one that is broken. */
+static enum exit_code store_find(struct hub *hub)
+{
+    const char *data = config_path(hub->config, SETTING_DATA);
+    enum err err = ERR_OK;
+    enum exit_code code = store_settle(hub->config, start_goes_on);
+    if (code == EXIT_CODE_OK)
+        code = store_start(hub, &err);
+    if (code == EXIT_CODE_OK || err != ERR_CORRUPT)
+        return code;
+    suspect_note(data, err_name(err));
+    code = store_settle(hub->config, start_goes_on);
+    return code == EXIT_CODE_OK ? store_start(hub, &err) : code;
+}
+
 /* One life of a store, from its opening to its close. */
 static enum exit_code hub_live(struct hub *hub, bool *ret_again)
 {
-    enum exit_code code = store_settle(hub->config);
-    if (code == EXIT_CODE_OK)
-        code = store_start(hub);
+    enum exit_code code = store_find(hub);
     if (code == EXIT_CODE_OK)
         code = engine_start_up(hub);
     if (code == EXIT_CODE_OK)
@@ -498,6 +522,7 @@ enum exit_code hub_run(const struct config *config)
         return EXIT_CODE_CONFIG;
 
     signals_take();
+    suspect_watch(config_path(config, SETTING_DATA));
     bool again = true;
     enum exit_code code = EXIT_CODE_OK;
     while (again) {
@@ -513,7 +538,7 @@ enum exit_code hub_offer_enrolment(const struct config *config, FILE *file)
     struct hub hub = { .config = config, .settings = hub_core_settings(config) };
     const char *directory = config_path(config, SETTING_DATA);
 
-    enum exit_code code = store_start(&hub);
+    enum exit_code code = store_find(&hub);
     if (code == EXIT_CODE_OK)
         code = engine_start_up(&hub);
     if (code == EXIT_CODE_OK) {

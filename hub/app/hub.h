@@ -10,6 +10,7 @@
 /* The exit codes of sysexits.h that the hub uses. */
 enum exit_code {
     EXIT_CODE_OK = 0,
+    EXIT_CODE_NO_INPUT = 66,    /* what was to be looked at cannot be read */
     EXIT_CODE_UNAVAILABLE = 69, /* the address or the directory is in use */
     EXIT_CODE_INTERNAL = 70,
     EXIT_CODE_IO = 74,

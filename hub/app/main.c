@@ -35,6 +35,16 @@ static void process_prepare(void)
     }
 }
 
+/* What a store that was read is like: broken is one thing, not to be read another. */
+static enum exit_code exit_code_of_look(enum err err)
+{
+    return err == ERR_OK                              ? EXIT_CODE_OK
+           : err == ERR_CORRUPT || err == ERR_INVALID ? EXIT_CODE_IO
+           : err == ERR_UNSUPPORTED                   ? EXIT_CODE_CONFIG
+           : err == ERR_EXISTS                        ? EXIT_CODE_UNAVAILABLE
+                                                      : EXIT_CODE_NO_INPUT;
+}
+
 static enum exit_code errand_run(const struct config *config, enum errand errand,
                                  const struct errand_subject *subject)
 {
@@ -47,9 +57,12 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
         printf("drover-hub %s\n", DROVER_VERSION);
         return EXIT_CODE_OK;
     case ERRAND_VERIFY_STORE:
-        return verify_errand(subject->text, true) == ERR_OK ? EXIT_CODE_OK : EXIT_CODE_IO;
+        return exit_code_of_look(verify_errand(subject->text, subject->forced));
+    case ERRAND_FIGURES:
+        return exit_code_of_look(verify_figures_errand(subject->text));
     case ERRAND_VERIFY_EVENTS:
         return chain_errand(subject->text) ? EXIT_CODE_OK : EXIT_CODE_IO;
+    case ERRAND_MERGE:
     case ERRAND_RESTORE:
     case ERRAND_STORE_AT:
     case ERRAND_CHECK:
@@ -68,6 +81,8 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
     }
     if (log_level_parse(config_text(config, SETTING_LOG_LEVEL), &level))
         log_set_level(level);
+    if (errand == ERRAND_MERGE)
+        return restoring_merge(config, subject->text);
     if (errand == ERRAND_RESTORE)
         return store_restore(config, subject->text, subject->sure, subject->forced);
     return errand == ERRAND_ENROLMENT ? hub_offer_enrolment(config, stdout)

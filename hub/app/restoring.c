@@ -1,105 +1,170 @@
 #include "app/restoring.h"
 
-#include "app/directories.h"
-#include "ops/child.h"
-#include "ops/restore.h"
+#include "app/quarantine.h"
+#include "app/settling.h"
+#include "app/suspect.h"
+#include "ops/reading.h"
 #include "os/clock.h"
-#include "os/file.h"
 #include "os/log.h"
 #include "store/replace.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_BYTES 4200
-
-struct place {
-    const char *data;
-    char backups[DIRECTORY_BYTES];
-    char lock_path[PATH_BYTES];
-    struct file_lock lock;
-};
+enum { NUMBER_BYTES = 24 };
 
 static void say(const struct config *config, const char *text)
 {
     fprintf(config->complaints, "drover-hub: %s\n", text);
 }
 
-static enum err place_take(const struct config *config, struct place *place)
+enum err place_take(const struct config *config, struct place *ret_place)
 {
-    place->data = config_path(config, SETTING_DATA);
-    place->lock.fd = -1;
-    if (directory_backups(config, place->backups) != ERR_OK ||
-        !path_join(place->lock_path, sizeof place->lock_path, place->data, "hub.lock"))
+    char lock_path[PLACE_TEXT_BYTES];
+    struct place place = { .data = config_path(config, SETTING_DATA), .lock.fd = -1 };
+    if (directory_backups(config, place.backups) != ERR_OK ||
+        !path_join(lock_path, sizeof lock_path, place.data, "hub.lock"))
         return ERR_LIMIT;
-    enum err err = file_lock_take(place->lock_path, &place->lock);
+    enum err err = file_lock_take(lock_path, &place.lock);
     if (err == ERR_EXISTS)
         say(config, "another hub is using the data directory");
+    *ret_place = place;
     return err;
 }
 
-/* What a child that walks the store says of it. */
-static bool store_walk(const char *directory, struct manifest *ret_manifest,
-                       struct vault_problem *problem)
+void place_release(struct place *place)
 {
-    const char *arguments[] = { "--verify-store", directory, NULL };
-    struct child child;
-    struct buffer said;
-    buffer_init(&said, MANIFEST_BYTES_MAX);
-    int code = 127;
-    if (child_begin(arguments, &child) == ERR_OK) {
-        while (child_read(&child, &said))
-            continue;
-        code = child_end(&child, false);
-    }
-    struct slice text = buffer_slice(&said);
-    bool good = code == 0 && manifest_read(text, ret_manifest) == ERR_OK;
-    if (!good)
-        vault_say(problem, "%.*s (%d)", (int)slice_find(text, '\n'), text.data, code);
-    buffer_finish(&said);
-    return good;
+    file_lock_release(&place->lock);
 }
 
-static enum err settle_pending(const struct place *place)
+static bool step_go_on(void *context)
+{
+    const struct restoring *restoring = context;
+    return restoring->go_on == NULL || restoring->go_on();
+}
+
+static uint64_t epoch_next(uint64_t given_up, uint64_t now_ms)
+{
+    return given_up >= now_ms ? given_up + 1 : now_ms;
+}
+
+static struct restore_options options_of(struct restoring *restoring,
+                                         const struct core_settings *settings)
+{
+    const struct config *config = restoring->config;
+    int64_t now_ms = clock_wall_ms();
+    return (struct restore_options){
+        .data = restoring->place->data,
+        .vault = restoring->vault,
+        .name = restoring->name,
+        .settings = settings,
+        .bytes_max = (uint64_t)config_number(config, SETTING_MAP_BYTES_MAX),
+        .forced_file_system = config_bool(config, SETTING_FORCED_FILE_SYSTEM),
+        .epoch = epoch_next(restoring->epoch_given_up, (uint64_t)now_ms),
+        .wall_ms = now_ms,
+        .go_on = step_go_on,
+        .context = restoring,
+    };
+}
+
+enum exit_code restoring_merge(const struct config *config, const char *backup)
 {
     struct vault_problem problem = { "" };
-    struct manifest *manifest = malloc(sizeof *manifest);
-    if (manifest == NULL)
-        return ERR_MEMORY;
-    bool good = store_walk(place->data, manifest, &problem);
-    free(manifest);
-    if (good)
-        LOG_NOTICE("restored_store_walked");
-    else
-        LOG_ERROR("restored_store_given_up", LOG_WORD("reason", problem.text));
-    enum err err = replace_settle(place->data, good);
-    replace_forget(place->data, REPLACE_RESTORING);
-    if (err != ERR_OK)
-        LOG_ERROR("restore_not_settled", LOG_WORD("reason", problem.text));
+    struct core_settings settings = hub_core_settings(config);
+    struct place place = { .data = config_path(config, SETTING_DATA) };
+    struct restoring restoring = { .config = config, .place = &place, .name = backup };
+    struct restore_options options = options_of(&restoring, &settings);
+    struct store *live;
+    enum err err = reading_open(place.data, &live, &problem);
+    if (err == ERR_OK) {
+        err = restore_merge(&options, live, &problem);
+        store_close(live);
+    }
+    if (err == ERR_OK)
+        return EXIT_CODE_OK;
+    fprintf(config->complaints, "%s\n", problem.text);
+    return EXIT_CODE_IO;
+}
+
+static enum err revocations_take(struct restoring *restoring,
+                                 struct vault_problem *problem)
+{
+    char bytes_max[NUMBER_BYTES];
+    const struct config *config = restoring->config;
+    const char *arguments[] = {
+        "--merge-revoked",
+        restoring->name,
+        "--data",
+        restoring->place->data,
+        "--map-bytes-max",
+        bytes_max,
+        "--forced-file-system",
+        NULL,
+    };
+    struct buffer said;
+    (void)snprintf(bytes_max, sizeof bytes_max, "%" PRId64,
+                   config_number(config, SETTING_MAP_BYTES_MAX));
+    if (!config_bool(config, SETTING_FORCED_FILE_SYSTEM))
+        arguments[sizeof arguments / sizeof arguments[0] - 2] = NULL;
+    buffer_init(&said, VAULT_TEXT_BYTES);
+    int code = walk_child(arguments, restoring->go_on, &said);
+    struct slice text = buffer_slice(&said);
+    restoring->story.revocations_kept = code == EXIT_CODE_OK;
+    if (code != EXIT_CODE_OK)
+        vault_say(problem, "%.*s (%d)", (int)slice_find(text, '\n'), text.data, code);
+    buffer_finish(&said);
+    if (code == EXIT_CODE_OK)
+        return ERR_OK;
+    LOG_WARNING("revocations_not_kept", LOG_WORD("reason", problem->text));
+    return code < 0 ? ERR_CLOSED : restoring->merge_may_fail ? ERR_OK : ERR_CORRUPT;
+}
+
+static enum err walk_made(struct restoring *restoring, const char *directory,
+                          struct vault_problem *problem)
+{
+    struct manifest *walked = malloc(sizeof *walked);
+    enum err err = ERR_MEMORY;
+    if (walked != NULL)
+        err = walk_store(directory, restoring->go_on, walked, problem) == WALKED_GOOD
+                  ? ERR_OK
+                  : ERR_CORRUPT;
+    free(walked);
     return err;
 }
 
-enum exit_code store_settle(const struct config *config)
+static enum err made_ready(struct restoring *restoring, struct vault_problem *problem)
 {
-    struct place place;
-    struct stat status;
-    const char *data = config_path(config, SETTING_DATA);
-    /* A directory that is not there yet is the store's own to make. */
-    if (lstat(data, &status) != 0)
-        return EXIT_CODE_OK;
-    enum err err = place_take(config, &place);
-    if (err == ERR_EXISTS)
-        return EXIT_CODE_UNAVAILABLE;
-    if (err != ERR_OK)
-        return EXIT_CODE_OK; /* opening the store says what is wrong */
-    if (replace_is_pending(data))
-        err = settle_pending(&place);
-    else
+    char made[PLACE_TEXT_BYTES];
+    struct core_settings settings = hub_core_settings(restoring->config);
+    struct restore_options options = options_of(restoring, &settings);
+    enum err err = restore_prepare(&options, problem);
+    if (err == ERR_OK && restoring->merge)
+        err = revocations_take(restoring, problem);
+    if (err == ERR_OK)
+        err = restore_tell(&options, &restoring->story, problem);
+    if (err == ERR_OK &&
+        !path_join(made, sizeof made, restoring->place->data, REPLACE_RESTORING))
+        err = ERR_LIMIT;
+    return err == ERR_OK ? walk_made(restoring, made, problem) : err;
+}
+
+enum err restoring_do(struct restoring *restoring, struct vault_problem *ret_problem)
+{
+    const char *data = restoring->place->data;
+    enum err err = made_ready(restoring, ret_problem);
+    if (err != ERR_OK) {
         replace_forget(data, REPLACE_RESTORING);
-    file_lock_release(&place.lock);
-    return err == ERR_OK ? EXIT_CODE_OK : EXIT_CODE_IO;
+        return err;
+    }
+    err = restore_swap(data, ret_problem);
+    if (err != ERR_OK || !replace_is_pending(data))
+        return err;
+    err = walk_made(restoring, data, ret_problem);
+    enum err settled = replace_settle(data, err == ERR_OK);
+    return err == ERR_OK ? settled : err;
 }
 
 static bool user_is_sure(const struct config *config)
@@ -117,6 +182,7 @@ static bool user_is_sure(const struct config *config)
 struct sides {
     struct manifest live;
     struct manifest backup;
+    struct vault_problem broken; /* why it cannot be read */
     bool readable;
     bool there;
 };
@@ -130,8 +196,10 @@ static bool sides_allow(const struct config *config, const struct sides *sides, 
         return true;
     }
     if (!sides->readable) {
-        fprintf(file, "The store cannot be read: what was revoked in it since the backup "
-                      "cannot be told and is good again.\n");
+        fprintf(file,
+                "The store cannot be read (%s). It is kept in quarantine. What of its "
+                "revocations cannot be read is good again.\n",
+                sides->broken.text);
         if (!forced) {
             say(config, "say --force to go on");
             return false;
@@ -153,72 +221,12 @@ static bool sides_allow(const struct config *config, const struct sides *sides, 
     return sure || user_is_sure(config);
 }
 
-static enum err merge_with_live(const struct config *config,
-                                const struct restore_options *options,
-                                struct place *place, struct vault_problem *problem)
-{
-    struct store_problem reason = { "" };
-    struct store *live;
-    struct store_options opened = {
-        .directory = place->data,
-        .tables = CORE_TABLES,
-        .table_count = CORE_TABLE_COUNT,
-        .bytes_first = (uint64_t)config_number(config, SETTING_MAP_BYTES_FIRST),
-        .bytes_max = options->bytes_max,
-        .forced_file_system = options->forced_file_system,
-    };
-    file_lock_release(&place->lock); /* the store takes it itself */
-    enum err err = store_open(&opened, &live, &reason);
-    if (err != ERR_OK) {
-        vault_say(problem, "%.240s", reason.text);
-        return err;
-    }
-    err = restore_merge(options, live, problem);
-    store_close(live);
-    return err == ERR_OK ? file_lock_take(place->lock_path, &place->lock) : err;
-}
-
-static enum err restore_do(const struct config *config, struct place *place,
-                           struct vault *vault, const struct sides *sides,
-                           struct vault_problem *problem)
-{
-    struct core_settings settings = hub_core_settings(config);
-    struct manifest *walked = malloc(sizeof *walked);
-    uint64_t now_ms = (uint64_t)clock_wall_ms();
-    struct restore_options options = {
-        .data = place->data,
-        .vault = vault,
-        .name = sides->backup.name,
-        .settings = &settings,
-        .bytes_max = (uint64_t)config_number(config, SETTING_MAP_BYTES_MAX),
-        .forced_file_system = config_bool(config, SETTING_FORCED_FILE_SYSTEM),
-        .epoch = sides->live.epoch >= now_ms ? sides->live.epoch + 1 : now_ms,
-        .wall_ms = (int64_t)now_ms,
-    };
-    char made[PATH_BYTES];
-    enum err err = walked == NULL ? ERR_MEMORY : restore_prepare(&options, problem);
-    if (err == ERR_OK && sides->readable)
-        err = merge_with_live(config, &options, place, problem);
-    if (err == ERR_OK && (!path_join(made, sizeof made, place->data, REPLACE_RESTORING) ||
-                          !store_walk(made, walked, problem)))
-        err = ERR_CORRUPT;
-    if (err == ERR_OK)
-        err = restore_swap(place->data, problem);
-    else
-        replace_forget(place->data, REPLACE_RESTORING);
-    if (err == ERR_OK && replace_is_pending(place->data))
-        err = replace_settle(place->data, store_walk(place->data, walked, problem));
-    free(walked);
-    return err;
-}
-
 static enum err sides_look(const struct place *place, struct vault *vault,
                            const char *backup, struct sides *sides,
                            struct vault_problem *problem)
 {
-    struct vault_problem unread = { "" };
     struct stat status;
-    char path[2 * PATH_BYTES];
+    char path[2 * PLACE_TEXT_BYTES];
     enum err err = vault_open(place->backups, vault, problem);
     if (err == ERR_OK && !vault_name_valid(slice_from_text(backup))) {
         vault_say(problem, "this is no name of a backup");
@@ -230,24 +238,76 @@ static enum err sides_look(const struct place *place, struct vault *vault,
         return err;
     (void)snprintf(path, sizeof path, "%s/%s", place->backups, backup);
     struct manifest *walked = malloc(sizeof *walked);
-    bool good = walked != NULL && store_walk(path, walked, problem);
+    bool good = walked != NULL && walk_store(path, NULL, walked, problem) == WALKED_GOOD;
     free(walked);
-    (void)snprintf(path, sizeof path, "%s/data.mdb", place->data);
+    (void)snprintf(path, sizeof path, "%s/" VAULT_DATA, place->data);
     sides->there = lstat(path, &status) == 0;
-    sides->readable = sides->there && store_walk(place->data, &sides->live, &unread);
+    sides->readable = sides->there && walk_store(place->data, NULL, &sides->live,
+                                                 &sides->broken) == WALKED_GOOD;
+    /* Of a broken one its figures may be left. */
+    if (sides->there && !sides->readable &&
+        !walk_figures(place->data, NULL, &sides->live))
+        memset(&sides->live, 0, sizeof sides->live);
     return good ? ERR_OK : ERR_CORRUPT;
+}
+
+static enum err errand_do(const struct config *config, struct place *place,
+                          struct vault *vault, const struct sides *sides,
+                          struct vault_problem *problem)
+{
+    struct quarantine quarantine = { .path = "" };
+    struct restoring restoring = {
+        .config = config,
+        .place = place,
+        .vault = vault,
+        .name = sides->backup.name,
+        .epoch_given_up = sides->live.epoch,
+        .merge = sides->there,
+        .merge_may_fail = !sides->readable,
+        .story.lost_known = sides->live.instance == sides->backup.instance,
+        .story.commands_lost = sides->live.sequence > sides->backup.sequence
+                                   ? sides->live.sequence - sides->backup.sequence
+                                   : 0,
+    };
+    enum err err = ERR_OK;
+    if (sides->there && !sides->readable) {
+        err = quarantine_look(place->data, clock_wall_ms(), &quarantine, problem);
+        if (err == ERR_OK)
+            err = quarantine_keep(place->data, &quarantine, problem);
+        restoring.story.reason = slice_from_text(sides->broken.text);
+        restoring.story.kept = slice_from_text(quarantine.path);
+    }
+    if (err == ERR_OK)
+        err = restoring_do(&restoring, problem);
+    if (err == ERR_OK)
+        suspect_clear(place->data);
+    return err;
+}
+
+static enum exit_code errand_end(const struct config *config, const char *backup,
+                                 enum err err, bool allowed,
+                                 const struct vault_problem *problem)
+{
+    if (err != ERR_OK)
+        fprintf(config->complaints, "drover-hub: %s: %s\n", backup,
+                problem->text[0] != '\0' ? problem->text : err_name(err));
+    else if (allowed)
+        printf("restored from %s\n", backup);
+    if (err == ERR_OK)
+        return allowed ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
+    return err == ERR_INVALID || err == ERR_NOT_FOUND ? EXIT_CODE_CONFIG : EXIT_CODE_IO;
 }
 
 enum exit_code store_restore(const struct config *config, const char *backup, bool sure,
                              bool forced)
 {
     struct vault_problem problem = { "" };
-    struct place place;
+    struct place place = { .lock.fd = -1 };
     struct vault vault = { .fd = -1 };
+    bool allowed = false;
     struct sides *sides = calloc(1, sizeof *sides);
     if (sides == NULL)
         return EXIT_CODE_INTERNAL;
-    bool allowed = false;
     enum err err = directory_make(config_path(config, SETTING_DATA));
     if (err == ERR_OK)
         err = place_take(config, &place);
@@ -255,24 +315,17 @@ enum exit_code store_restore(const struct config *config, const char *backup, bo
         free(sides);
         return EXIT_CODE_UNAVAILABLE;
     }
-    if (err == ERR_OK && replace_is_pending(place.data))
-        err = settle_pending(&place);
+    if (err == ERR_OK)
+        err = change_settle(&place, NULL, &problem);
     if (err == ERR_OK)
         err = sides_look(&place, &vault, backup, sides, &problem);
     if (err == ERR_OK) {
         allowed = sides_allow(config, sides, sure, forced);
         if (allowed)
-            err = restore_do(config, &place, &vault, sides, &problem);
+            err = errand_do(config, &place, &vault, sides, &problem);
     }
     vault_close(&vault);
-    file_lock_release(&place.lock);
+    place_release(&place);
     free(sides);
-    if (err != ERR_OK)
-        fprintf(config->complaints, "drover-hub: %s: %s\n", backup,
-                problem.text[0] != '\0' ? problem.text : err_name(err));
-    else if (allowed)
-        printf("restored from %s\n", backup);
-    if (err == ERR_OK)
-        return allowed ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
-    return err == ERR_INVALID || err == ERR_NOT_FOUND ? EXIT_CODE_CONFIG : EXIT_CODE_IO;
+    return errand_end(config, backup, err, allowed, &problem);
 }

@@ -65,6 +65,11 @@ static void tell(const char *state)
         LOG_WARNING("service_manager_not_told", LOG_NUMBER("errno", -code));
 }
 
+void service_starting(void)
+{
+    tell("EXTEND_TIMEOUT_USEC=60000000");
+}
+
 void service_ready(void)
 {
     tell("READY=1");

@@ -321,7 +321,7 @@ def a_store_that_is_none_is_refused(folder):
     same(verify(folder).returncode, 74)
     (folder / "data.mdb").write_bytes(b"x" * 10000)
     same(verify(folder).returncode, 74)
-    same(verify(folder / "nowhere").returncode, 74)
+    same(verify(folder / "nowhere").returncode, 66)
 
 
 @case("--backup-bytes-per-second", "65536")

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import random
+import shutil
 import sys
 import threading
 import time
@@ -192,6 +193,11 @@ async def a_record_that_rots_is_named_before_anybody_needs_it(hub):
         answer = hub.http("GET", f"/api/tasks/{task}", token=hub.submitter)
         same((answer.status, answer.json["error"]), (503, "storage_error"))
     same(hub.process.wait(PATIENCE_S), 74)
+    # Nor does the next one start on it, as if nothing were wrong.
+    hub.spawn()
+    same(hub.process.wait(PATIENCE_S), 74)
+    assert "nothing to restore it from" in hub.log(), hub.log_tail()
+    shutil.rmtree(hub.data)
     hub.start()
 
 
