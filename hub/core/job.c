@@ -275,9 +275,11 @@ void job_answer(struct step *step, const struct job *job)
     case JOB_STORE_AT:
         store_at_job_answer(step, job);
         return;
+    case JOB_VERIFY:
+        verify_job_answer(step, job);
+        return;
     case JOB_SCRUB:
     case JOB_RESTORE:
-    case JOB_VERIFY:
     case JOB_KIND_END:
         break;
     }
@@ -369,4 +371,6 @@ void on_job_finished(struct step *step, const struct message_job_finished *messa
         backup_job_ended(step, &job);
     if (job.kind == JOB_COMPACT)
         compact_job_ended(step, &job);
+    if (job.kind == JOB_VERIFY)
+        verify_job_ended(step, &job, message->code);
 }

@@ -27,6 +27,10 @@ void compact_job_answer(struct step *step, const struct job *job);
 /* A compaction has ended. */
 void compact_job_ended(struct step *step, const struct job *job);
 
+/* The same of a verification; `code` is that of the error it ended with. */
+void verify_job_answer(struct step *step, const struct job *job);
+void verify_job_ended(struct step *step, const struct job *job, struct slice code);
+
 /* How many deadlines of upkeep there should be. */
 unsigned upkeep_deadlines(struct step *step);
 

@@ -104,7 +104,7 @@ void ops_tell_backups(struct ops *ops)
         ops->vault_changed_ns = changed_ns; /* else it is told again */
 }
 
-static bool has_room(struct ops *ops)
+bool backup_has_room(struct ops *ops)
 {
     struct statvfs status;
     struct store_usage usage;
@@ -133,8 +133,7 @@ static void fail_with(struct ops_outcome *outcome, enum err err, const char *doi
     }
 }
 
-/* The store's copy, tried again when the store had to grow beneath it. */
-static enum err data_make(struct ops *ops, const struct ops_job *job, int data,
+enum err backup_data_make(struct ops *ops, const struct ops_job *job, int data,
                           struct copy_result *ret_result)
 {
     enum err err = ERR_OK;
@@ -158,26 +157,14 @@ bool backup_verify(struct ops *ops, const char *name, const struct copy_result *
 {
     char path[VAULT_PATH_BYTES + MANIFEST_NAME_BYTES + sizeof VAULT_PARTIAL + 1];
     (void)snprintf(path, sizeof path, "%s/%s%s", ops->vault.path, name, VAULT_PARTIAL);
-    const char *arguments[] = { "--verify-store", path, NULL };
-    struct buffer said;
-    buffer_init(&said, MANIFEST_BYTES_MAX);
-    int code = ops_run_child(ops, arguments, &said);
-    struct slice text = buffer_slice(&said);
-    bool good = false;
-    if (code < 0)
-        ops_fail(outcome, "unavailable", "the hub ends");
-    else if (code != 0)
-        ops_fail(outcome, "backup_failed", "it was read back and is not good (%d): %.*s",
-                 code, (int)slice_find(text, '\n'), text.data);
-    else if (manifest_read(text, manifest) != ERR_OK)
-        ops_fail(outcome, "backup_failed", "whoever read it back said nothing sensible");
-    else if (copied != NULL && (manifest->bytes != copied->bytes ||
-                                strcmp(manifest->sha256, copied->sha256) != 0))
-        ops_fail(outcome, "backup_failed", "what is on the disk is not what was written");
-    else
-        good = true;
-    buffer_finish(&said);
-    return good;
+    int code = ops_walk(ops, path, "backup_failed", "it was read back and is not good",
+                        manifest, outcome);
+    if (code != 0 || copied == NULL ||
+        (manifest->bytes == copied->bytes &&
+         strcmp(manifest->sha256, copied->sha256) == 0))
+        return code == 0;
+    ops_fail(outcome, "backup_failed", "what is on the disk is not what was written");
+    return false;
 }
 
 static bool name_is_of(const char *name, const char *kind)
@@ -212,12 +199,9 @@ static void prune(struct ops *ops, const struct manifest *made)
     free(manifest);
 }
 
-static void results_write(const struct ops *ops, const struct manifest *manifest,
-                          struct ops_outcome *outcome)
+void backup_results_write(const struct manifest *manifest, const char *status,
+                          const char *path, struct ops_outcome *outcome)
 {
-    char path[VAULT_PATH_BYTES + MANIFEST_NAME_BYTES + sizeof VAULT_DATA + 2];
-    (void)snprintf(path, sizeof path, "%s/%s/%s", ops->vault.path, manifest->name,
-                   VAULT_DATA);
     struct json_writer writer;
     json_writer_init(&writer, &outcome->results);
     json_array_begin(&writer);
@@ -226,9 +210,11 @@ static void results_write(const struct ops *ops, const struct manifest *manifest
         json_key_text(&writer, "table");
         json_string_text(&writer, manifest->tables[i].name);
         json_key_text(&writer, "status");
-        json_string_text(&writer, "success");
-        json_key_text(&writer, "path");
-        json_string_text(&writer, path);
+        json_string_text(&writer, status);
+        if (path != NULL) {
+            json_key_text(&writer, "path");
+            json_string_text(&writer, path);
+        }
         json_key_text(&writer, "size");
         json_u64(&writer, manifest->tables[i].bytes);
         json_key_text(&writer, "records");
@@ -236,6 +222,15 @@ static void results_write(const struct ops *ops, const struct manifest *manifest
         json_object_end(&writer);
     }
     json_array_end(&writer);
+}
+
+static void results_write(const struct ops *ops, const struct manifest *manifest,
+                          struct ops_outcome *outcome)
+{
+    char path[VAULT_PATH_BYTES + MANIFEST_NAME_BYTES + sizeof VAULT_DATA + 2];
+    (void)snprintf(path, sizeof path, "%s/%s/%s", ops->vault.path, manifest->name,
+                   VAULT_DATA);
+    backup_results_write(manifest, "success", path, outcome);
 }
 
 /* The same state may be wanted twice within a second, which is all that names tell. */
@@ -282,7 +277,7 @@ static bool backup_make(struct ops *ops, const struct ops_job *job,
         outcome->code = err == ERR_NO_SPACE ? "storage_full" : "backup_failed";
         return false;
     }
-    err = data_make(ops, job, data, &copied);
+    err = backup_data_make(ops, job, data, &copied);
     if (close(data) != 0 && err == ERR_OK)
         err = ERR_IO;
     if (err != ERR_OK)
@@ -316,7 +311,7 @@ void backup_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *
         free(manifest);
         return;
     }
-    if (!has_room(ops)) {
+    if (!backup_has_room(ops)) {
         fail_with(outcome, ERR_NO_SPACE, "");
     } else if (backup_make(ops, job, manifest, outcome)) {
         prune(ops, manifest);

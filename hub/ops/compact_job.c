@@ -57,26 +57,6 @@ static bool fail_with(struct ops_outcome *outcome, enum err err, const char *doi
     return false;
 }
 
-/* The copy, read back by a child before anything is built on it. */
-static bool copy_check(struct ops *ops, const struct errand *errand,
-                       struct ops_outcome *outcome)
-{
-    const char *arguments[] = { "--verify-store",
-                                store_compaction_directory(errand->compaction), NULL };
-    struct buffer said;
-    buffer_init(&said, MANIFEST_BYTES_MAX);
-    int code = ops_run_child(ops, arguments, &said);
-    struct slice text = buffer_slice(&said);
-    if (code < 0)
-        fail_with(outcome, ERR_CLOSED, "");
-    else if (code != 0)
-        ops_fail(outcome, "compaction_failed",
-                 "the new file was read back and is not good (%d): %.*s", code,
-                 (int)slice_find(text, '\n'), text.data);
-    buffer_finish(&said);
-    return code == 0;
-}
-
 /* Tried again when the store had to grow beneath it: what changed is noted all the same. */
 static enum err copy_try(struct ops *ops, const struct ops_job *job, int fd)
 {
@@ -98,7 +78,10 @@ static bool copy_make(struct ops *ops, const struct ops_job *job, struct errand 
         err = ERR_IO;
     if (err != ERR_OK)
         return fail_with(outcome, err, "the store cannot be copied");
-    return copy_check(ops, errand, outcome);
+    /* Before anything is built on it. */
+    return ops_walk(ops, store_compaction_directory(errand->compaction),
+                    "compaction_failed", "the new file was read back and is not good",
+                    NULL, outcome) == 0;
 }
 
 /* Until so little is left that it can be brought while the fleet waits. */

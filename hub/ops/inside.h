@@ -102,6 +102,14 @@ void journal_watch(struct ops *ops);
 /* A child of this program, heard to its end: its exit code, or -1 when the hub ends. */
 int ops_run_child(struct ops *ops, const char *const *arguments, struct buffer *said);
 
+/*
+ * A store that nobody has open, walked from end to end by a child: its exit code, or -1 when
+ * the hub ends. 0: it is whole, and *ret_manifest (NULL: nobody asks) tells of it. Else the
+ * job has failed, with `code`, and what the child said behind `doing`.
+ */
+int ops_walk(struct ops *ops, const char *directory, const char *code, const char *doing,
+             struct manifest *ret_manifest, struct ops_outcome *outcome);
+
 struct copy_result {
     uint64_t bytes;
     char sha256[MANIFEST_DIGEST_BYTES + 1];
@@ -125,10 +133,23 @@ bool backup_finish(struct ops *ops, const char *kind, const char *name,
                    struct manifest *manifest, struct ops_outcome *outcome);
 void backup_tell(const struct manifest *manifest, struct ops_outcome *outcome);
 
+/* The same, into a file in the directory of backups, tried again when the store had to
+ * grow beneath it. */
+enum err backup_data_make(struct ops *ops, const struct ops_job *job, int data,
+                          struct copy_result *ret_result);
+
+/* True when one more copy of the store fits there. */
+bool backup_has_room(struct ops *ops);
+
+/* The outcome's results, one per table; `path` NULL: there is none to name. */
+void backup_results_write(const struct manifest *manifest, const char *status,
+                          const char *path, struct ops_outcome *outcome);
+
 /* The runners. */
 void backup_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
 void compact_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
 void scrub_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
+void verify_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
 void restore_run(struct ops *ops, const struct ops_job *job, struct ops_outcome *outcome);
 void store_at_run(struct ops *ops, const struct ops_job *job,
                   struct ops_outcome *outcome);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 enum {
     WATCH_MS = 2 * 1000, /* how often the directory of backups is looked at */
@@ -27,8 +28,8 @@ enum {
 typedef void (*runner)(struct ops *, const struct ops_job *, struct ops_outcome *);
 
 static const runner RUNNERS[JOB_KIND_END] = {
-    [JOB_BACKUP] = backup_run,   [JOB_COMPACT] = compact_run,   [JOB_SCRUB] = scrub_run,
-    [JOB_RESTORE] = restore_run, [JOB_STORE_AT] = store_at_run,
+    [JOB_BACKUP] = backup_run, [JOB_COMPACT] = compact_run, [JOB_SCRUB] = scrub_run,
+    [JOB_VERIFY] = verify_run, [JOB_RESTORE] = restore_run, [JOB_STORE_AT] = store_at_run,
 };
 
 static void wake(void *context)
@@ -320,6 +321,26 @@ int ops_run_child(struct ops *ops, const char *const *arguments, struct buffer *
             more = child_read(&child, said);
     }
     return child_end(&child, false);
+}
+
+int ops_walk(struct ops *ops, const char *directory, const char *code, const char *doing,
+             struct manifest *ret_manifest, struct ops_outcome *outcome)
+{
+    const char *arguments[] = { "--verify-store", directory, NULL };
+    struct buffer said;
+    buffer_init(&said, MANIFEST_BYTES_MAX);
+    int ended = ops_run_child(ops, arguments, &said);
+    struct slice text = buffer_slice(&said);
+    if (ended < 0)
+        ops_fail(outcome, "unavailable", "the hub ends");
+    else if (ended == 0 && ret_manifest != NULL &&
+             manifest_read(text, ret_manifest) != ERR_OK)
+        ended = EX_SOFTWARE;
+    if (ended > 0)
+        ops_fail(outcome, code, "%s (%d): %.*s", doing, ended,
+                 (int)slice_find(text, '\n'), text.data);
+    buffer_finish(&said);
+    return ended;
 }
 
 /* The directory may be made, mended or mounted while the hub runs. */

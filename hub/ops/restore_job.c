@@ -17,16 +17,8 @@ static bool go_on(void *context)
 static bool walked_by_child(struct ops *ops, const char *directory,
                             struct ops_outcome *outcome)
 {
-    const char *arguments[] = { "--verify-store", directory, NULL };
-    struct buffer said;
-    buffer_init(&said, MANIFEST_BYTES_MAX);
-    int code = ops_run_child(ops, arguments, &said);
-    struct slice text = buffer_slice(&said);
-    if (code != 0)
-        ops_fail(outcome, "restore_failed", "it was walked and is not good (%d): %.*s",
-                 code, (int)slice_find(text, '\n'), text.data);
-    buffer_finish(&said);
-    return code == 0;
+    return ops_walk(ops, directory, "restore_failed", "it was walked and is not good",
+                    NULL, outcome) == 0;
 }
 
 static enum err figures_look(struct transaction *snapshot, void *context)

@@ -1,9 +1,9 @@
 /* The event log: listed, followed, and its chain verified beside a hub that stands still. */
+#include "cli/hub_program.h"
 #include "cli/listing.h"
 #include "cli/request.h"
 #include "os/clock.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -161,28 +161,11 @@ static enum outcome follow_run(struct invocation *invocation)
     return OUTCOME_OK;
 }
 
-/* The hub's program stands beside this one. Returns only when it does not. */
-static void hub_exec(const char *flag, const char *subject)
-{
-    char path[PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof path - sizeof "drover-hub");
-    if (size > 0) {
-        path[size] = '\0';
-        char *name = strrchr(path, '/');
-        if (name != NULL) {
-            memcpy(name + 1, "drover-hub", sizeof "drover-hub");
-            (void)execl(path, "drover-hub", flag, subject, (char *)NULL);
-        }
-    }
-}
-
 static enum outcome verify_run(struct invocation *invocation)
 {
-    const char *directory =
-        invocation->argument_count > 0 ? invocation->arguments[0] : "drover-data";
-    hub_exec("--verify-events", directory);
-    return complain(OUTCOME_FAILED,
-                    "drover-hub, which reads the store, is not beside drover");
+    return hub_program_become("--verify-events", invocation->argument_count > 0
+                                                     ? invocation->arguments[0]
+                                                     : "drover-data");
 }
 
 static const struct command COMMANDS[] = {

@@ -1,6 +1,7 @@
 #include "cli/job.h"
 #include "cli/listing.h"
 #include "cli/request.h"
+#include "cli/store_verify.h"
 
 #include <stdio.h>
 
@@ -106,6 +107,15 @@ static const struct command COMMANDS[] = {
       .run = at_run,
       .arguments = { { .name = "EVENT", .help = "The number of an event, or last." } },
       .options = { { .name = "--epoch", .value = "NUMBER", .field = "epoch" } } },
+    { .name = "verify",
+      .route = MESSAGE_POST_ADMIN_VERIFY,
+      .run = store_verify_run,
+      .arguments = { { .name = "[DIRECTORY]",
+                       .help =
+                           "A data directory that no hub has open, or a backup: it is "
+                           "read without a hub." } },
+      .options = { { .name = "--offline",
+                     .help = "The directory is $DROVER_DATA, else ./drover-data." } } },
     { .name = "jobs", .route = MESSAGE_GET_ADMIN_JOBS, .list = &JOBS },
     { .name = "compact",
       .route = MESSAGE_POST_ADMIN_COMPACT,

@@ -493,6 +493,15 @@ static void compact(struct fleet *fleet, struct slice table)
     fleet_do(fleet, &message);
 }
 
+static void ask_for_verify(struct fleet *fleet, bool wait)
+{
+    struct message message = { .type = MESSAGE_POST_ADMIN_VERIFY };
+    message.as.post_admin_verify.wait = wait;
+    message.as.post_admin_verify.has_wait = true;
+    fleet_as_client(fleet, "ops", ROLE_OPERATOR);
+    fleet_do(fleet, &message);
+}
+
 static void record_rots(struct fleet *fleet)
 {
     struct message message = { .type = MESSAGE_RECORD_ROTTED };
@@ -541,6 +550,10 @@ static void jobs(struct fleet *fleet)
     compact(fleet, SLICE_OF("task_queue"));
     finish_job(fleet, first + 5, false);
     record_rots(fleet);
+    ask_for_verify(fleet, true);
+    finish_job(fleet, first + 6, true);
+    ask_for_verify(fleet, false);
+    finish_job(fleet, first + 7, false);
     ask_for_history(fleet);
     ask_for_backup(fleet, false);
     want_backup(fleet);

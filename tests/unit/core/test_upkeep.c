@@ -199,6 +199,67 @@ static void a_table_is_asked_for_by_v11s_name_or_ours(void **state)
     assert_string_equal(scene_http_error(&fleet), "unknown_table");
 }
 
+static void verify(const char *code)
+{
+    struct message message = { .type = MESSAGE_POST_ADMIN_VERIFY };
+    struct message ended = { .type = MESSAGE_JOB_FINISHED };
+    ended.as.job_finished = (struct message_job_finished){
+        .job = 1,
+        .complete = code == NULL,
+        .code = slice_from_text(code),
+        .reason = code == NULL ? (struct slice){ 0 } : SLICE_OF("why"),
+        .bytes = 20,
+        .sequence = 7,
+        .tables_total = 40,
+        .tables_success = 40,
+        .results = SLICE_OF("[1]"),
+    };
+    fleet_as_client(&fleet, "ops", ROLE_OPERATOR);
+    fleet_do(&fleet, &message);
+    fleet_as_hub(&fleet);
+    fleet_do(&fleet, &ended);
+}
+
+static unsigned events_of_corruption(void)
+{
+    struct message message = { .type = MESSAGE_GET_EVENTS };
+    message.as.get_events = (struct message_get_events){
+        .has_since = true,
+        .kinds = SLICE_OF("store_corrupt"),
+    };
+    fleet_as_client(&fleet, "ops", ROLE_ADMIN);
+    fleet_do(&fleet, &message);
+    return (unsigned)told_answer(MESSAGE_GET_EVENTS_ANSWER)
+        ->as.get_events_answer.events.count;
+}
+
+static void who_asks_whether_it_is_whole_is_told(void **state)
+{
+    (void)state;
+    verify(NULL);
+    const struct message_post_admin_verify_answer *told =
+        &told_answer(MESSAGE_POST_ADMIN_VERIFY_ANSWER)->as.post_admin_verify_answer;
+    assert_true(slice_equal_text(told->status, "complete"));
+    assert_int_equal(told->sequence, 7);
+    assert_true(slice_equal_text(told->results, "[1]"));
+    assert_int_equal(events_of_corruption(), 0);
+}
+
+static void a_store_that_is_not_whole_is_an_event_and_a_failure_to_look_is_none(
+    void **state)
+{
+    static const char *const CODES[] = { "store_corrupt", "verify_failed",
+                                         "storage_full" };
+    for (unsigned i = 0; i < 3; i++) {
+        verify(CODES[i]);
+        assert_true(slice_equal_text(told_answer(MESSAGE_HTTP_ERROR)->as.http_error.error,
+                                     CODES[i]));
+        assert_int_equal(events_of_corruption(), i == 0);
+        (void)end(state);
+        (void)begin(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +269,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_clock_that_was_ahead_does_not_put_them_off,
                                         begin, end),
         cmocka_unit_test_setup_teardown(who_asks_is_told_what_became_of_it, begin, end),
+        cmocka_unit_test_setup_teardown(who_asks_whether_it_is_whole_is_told, begin, end),
+        cmocka_unit_test_setup_teardown(
+            a_store_that_is_not_whole_is_an_event_and_a_failure_to_look_is_none, begin,
+            end),
         cmocka_unit_test_setup_teardown(a_table_is_asked_for_by_v11s_name_or_ours, begin,
                                         end),
     };
