@@ -138,9 +138,10 @@ def a_file_that_is_mostly_free_is_compacted_by_itself(hub):
     free_some(hub)
     before = file_bytes(hub)
     until(lambda: file_bytes(hub) < before, "the file shrinks")
-    job = until(lambda: job_of(hub, "compact"), "the job is told of")
+    # One that came before there was much to free has ended, too, and left no event.
+    until(lambda: events_of(hub, "compaction_complete"), "the end is told of")
+    job = job_of(hub, "compact")
     same((job["status"], job["trigger"]), ("complete", "scheduled"))
-    assert events_of(hub, "compaction_complete")
 
 
 @case("--messages-max", "3", "--mailbox-max", "200", *SOON)
