@@ -300,6 +300,9 @@ enum err view_commit(struct view *view)
     ENSURE(view->open);
     enum err err = view->err;
 
+    /* Also of nothing: a reader may have met what nobody else would tell the writer of. */
+    if (err == ERR_OK)
+        err = (enum err)atomic_load(&view->store->broken);
     if (err == ERR_OK && view->changed) {
         MDB_txn *writing = view->txn;
         cursors_close(view);
