@@ -8,10 +8,12 @@
 #include "app/service.h"
 #include "app/settling.h"
 #include "app/suspect.h"
+#include "app/upgrade.h"
 #include "core/event_class.h"
 #include "net/net.h"
 #include "ops/ops.h"
 #include "ops/restore.h"
+#include "ops/shape.h"
 #include "os/counter.h"
 #include "os/file.h"
 #include "os/log.h"
@@ -25,6 +27,9 @@
 #define KEYS_MAX ((size_t)1 << 20)
 #define FANOUT_MAX 128
 #define PATH_BYTES 4200
+#define WALK_LOOK_MS ((int64_t)60 * 1000) /* far more than between two looks */
+#define UPGRADE_MAX_MS                                                                   \
+    ((int64_t)60 * 60 * 1000) /* the steps tell nobody how far they are */
 
 struct hub {
     const struct config *config;
@@ -194,28 +199,54 @@ struct core_settings hub_core_settings(const struct config *config)
     };
 }
 
+/* A walk may take longer than the service manager is used to wait. */
+static bool start_goes_on(void)
+{
+    service_starting(WALK_LOOK_MS);
+    return !stop_asked;
+}
+
+static enum exit_code store_not_started(const struct hub *hub, enum err err,
+                                        const struct store_problem *problem)
+{
+    const struct config *config = hub->config;
+    LOG_ERROR("store_not_opened", LOG_ERR(err), LOG_WORD("reason", problem->text));
+    fprintf(config->complaints, "drover-hub: %s: %s\n", config_path(config, SETTING_DATA),
+            problem->text);
+    if (err == ERR_UNSUPPORTED)
+        upgrade_say_way_back(config);
+    return err == ERR_EXISTS        ? EXIT_CODE_UNAVAILABLE
+           : err == ERR_UNSUPPORTED ? EXIT_CODE_CONFIG
+                                    : EXIT_CODE_IO;
+}
+
+static enum err upgrade_begin(void *context, struct store *store, uint32_t version,
+                              struct store_problem *ret_problem)
+{
+    enum err err = upgrade_back_up(context, store, version, ret_problem);
+    service_starting(UPGRADE_MAX_MS);
+    return err;
+}
+
 static enum exit_code store_start(struct hub *hub, enum err *ret_err)
 {
     const struct config *config = hub->config;
     struct store_problem problem = { "" };
-    struct store_options options = {
-        .directory = config_path(config, SETTING_DATA),
-        .tables = CORE_TABLES,
-        .table_count = CORE_TABLE_COUNT,
-        .bytes_first = (uint64_t)config_number(config, SETTING_MAP_BYTES_FIRST),
-        .bytes_max = (uint64_t)config_number(config, SETTING_MAP_BYTES_MAX),
-        .forced_file_system = config_bool(config, SETTING_FORCED_FILE_SYSTEM),
-    };
+    struct upgrade upgrade = { .config = config, .go_on = start_goes_on };
+    struct store_options options = shape_options(config_path(config, SETTING_DATA));
+    options.bytes_first = (uint64_t)config_number(config, SETTING_MAP_BYTES_FIRST);
+    options.bytes_max = (uint64_t)config_number(config, SETTING_MAP_BYTES_MAX);
+    options.forced_file_system = config_bool(config, SETTING_FORCED_FILE_SYSTEM);
+    options.before_migration = upgrade_begin;
+    options.migration_context = &upgrade;
 
-    enum err err = store_open(&options, &hub->store, &problem);
-    *ret_err = err;
-    if (err == ERR_OK)
-        return EXIT_CODE_OK;
-    LOG_ERROR("store_not_opened", LOG_ERR(err), LOG_WORD("reason", problem.text));
-    fprintf(config->complaints, "drover-hub: %s: %s\n", options.directory, problem.text);
-    return err == ERR_EXISTS        ? EXIT_CODE_UNAVAILABLE
-           : err == ERR_UNSUPPORTED ? EXIT_CODE_CONFIG
-                                    : EXIT_CODE_IO;
+    *ret_err = store_open(&options, &hub->store, &problem);
+    if (*ret_err != ERR_OK)
+        return store_not_started(hub, *ret_err, &problem);
+    if (upgrade.backup[0] != '\0')
+        LOG_NOTICE("store_upgraded", LOG_NUMBER("version", shape_version()),
+                   LOG_WORD("backup", upgrade.backup));
+    return EXIT_CODE_OK;
 }
 
 static enum exit_code engine_start_up(struct hub *hub)
@@ -470,13 +501,6 @@ static bool store_replace(struct hub *hub, enum exit_code code)
     else if (ready)
         LOG_ERROR("store_not_restored", LOG_WORD("reason", problem.text));
     return ready;
-}
-
-/* A walk may take longer than the service manager is used to wait. */
-static bool start_goes_on(void)
-{
-    service_starting();
-    return !stop_asked;
 }
 
 /* A store that cannot even be opened is walked, and dealt with as one that is broken. */

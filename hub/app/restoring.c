@@ -21,18 +21,33 @@ static void say(const struct config *config, const char *text)
     fprintf(config->complaints, "drover-hub: %s\n", text);
 }
 
+bool place_name(const struct config *config, struct place *ret_place)
+{
+    *ret_place =
+        (struct place){ .data = config_path(config, SETTING_DATA), .lock.fd = -1 };
+    return directory_backups(config, ret_place->backups) == ERR_OK;
+}
+
 enum err place_take(const struct config *config, struct place *ret_place)
 {
     char lock_path[PLACE_TEXT_BYTES];
-    struct place place = { .data = config_path(config, SETTING_DATA), .lock.fd = -1 };
-    if (directory_backups(config, place.backups) != ERR_OK ||
-        !path_join(lock_path, sizeof lock_path, place.data, "hub.lock"))
+    if (!place_name(config, ret_place) ||
+        !path_join(lock_path, sizeof lock_path, ret_place->data, "hub.lock"))
         return ERR_LIMIT;
-    enum err err = file_lock_take(lock_path, &place.lock);
+    enum err err = file_lock_take(lock_path, &ret_place->lock);
     if (err == ERR_EXISTS)
         say(config, "another hub is using the data directory");
-    *ret_place = place;
     return err;
+}
+
+void restore_command_say(const struct config *config, const struct place *place,
+                         const char *backup)
+{
+    bool elsewhere = config_text(config, SETTING_BACKUP_DIRECTORY).size > 0;
+    fprintf(config->complaints,
+            "drover-hub: to restore it: drover-hub --data %s%s%s --restore %s --force\n",
+            place->data, elsewhere ? " --backup-directory " : "",
+            elsewhere ? place->backups : "", backup);
 }
 
 void place_release(struct place *place)

@@ -20,6 +20,9 @@ struct place {
     struct file_lock lock;
 };
 
+/* Where everything is, without taking it. False: its path is too long. */
+bool place_name(const struct config *config, struct place *ret_place);
+
 /* ERR_EXISTS: another hub has it; that was written to the complaints. */
 enum err place_take(const struct config *config, struct place *ret_place);
 void place_release(struct place *place);
@@ -39,6 +42,10 @@ struct restoring {
 /* All of it, from the copy to the walk of what has taken its place. An error leaves the
  * store that was. */
 enum err restoring_do(struct restoring *restoring, struct vault_problem *ret_problem);
+
+/* The command that does it, to the complaints. */
+void restore_command_say(const struct config *config, const struct place *place,
+                         const char *backup);
 
 /* What restoring_do() has a child do, which a spoilt store may end: what was revoked in the
  * store stays so in the one prepared beside it. */

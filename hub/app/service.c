@@ -3,6 +3,7 @@
 #include "os/log.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
@@ -65,9 +66,11 @@ static void tell(const char *state)
         LOG_WARNING("service_manager_not_told", LOG_NUMBER("errno", -code));
 }
 
-void service_starting(void)
+void service_starting(int64_t ms)
 {
-    tell("EXTEND_TIMEOUT_USEC=60000000");
+    char state[64];
+    (void)snprintf(state, sizeof state, "EXTEND_TIMEOUT_USEC=%" PRId64, ms * US_PER_MS);
+    tell(state);
 }
 
 void service_ready(void)

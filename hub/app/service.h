@@ -22,8 +22,8 @@ enum err service_socket_take(struct listen *ret_listen, int *ret_fd, FILE *compl
  * that one late word kills nothing; 0: never. */
 int64_t service_alive_every_ms(void);
 
-/* The start takes long, and goes on: to be said at least twice a minute. */
-void service_starting(void);
+/* The start takes long, and goes on: no longer than this until it says so again. */
+void service_starting(int64_t ms);
 void service_ready(void);
 void service_alive(void);
 void service_stopping(void);

@@ -79,6 +79,9 @@ static bool backup_try(struct repair *repair, const char *name)
 {
     char path[2 * PLACE_TEXT_BYTES];
     struct vault_problem problem = { "" };
+    /* One of a moment that somebody went back to is not for the hub to choose. */
+    if (!vault_name_is_of(name, VAULT_BACKUP))
+        return false;
     struct manifest *walked = malloc(sizeof *walked);
     if (walked == NULL)
         return false;
@@ -175,15 +178,6 @@ static void state_say(const struct repair *repair)
                 commands_lost(repair));
     else
         fprintf(file, "all that was done since would be lost\n");
-}
-
-static void command_say(const struct repair *repair)
-{
-    bool elsewhere = config_text(repair->config, SETTING_BACKUP_DIRECTORY).size > 0;
-    fprintf(repair->config->complaints,
-            "drover-hub: to restore it: drover-hub --data %s%s%s --restore %s --force\n",
-            repair->place->data, elsewhere ? " --backup-directory " : "",
-            elsewhere ? repair->place->backups : "", repair->backup.name);
 }
 
 /* Not again and again: whoever gets here so often has a disk that is to be looked at. */
@@ -287,7 +281,7 @@ static enum exit_code store_repair(struct repair *repair)
     else
         code = restore_by_itself(repair);
     if (repair->found && code != EXIT_CODE_OK)
-        command_say(repair);
+        restore_command_say(repair->config, repair->place, repair->backup.name);
     vault_close(&repair->vault);
     return code;
 }

@@ -16,6 +16,8 @@ enum {
     ROOM_BYTES = 1024 * 1024, /* for what the estimate leaves out */
 };
 
+#define WAY_BACK_MS ((int64_t)7 * 24 * 60 * 60 * 1000)
+
 bool ops_vault(struct ops *ops, struct vault_problem *ret_problem)
 {
     /* Taken away while it was open, it may have come back as another one. */
@@ -167,10 +169,14 @@ bool backup_verify(struct ops *ops, const char *name, const struct copy_result *
     return false;
 }
 
-static bool name_is_of(const char *name, const char *kind)
+/* The youngest of an older version is the way back to it: it stays until this version has
+ * run well, that is, for days, and until it has made as many good backups as are kept. */
+static bool is_way_back(const struct ops *ops, const struct manifest *made,
+                        const struct manifest *older, uint32_t younger)
 {
-    size_t size = strlen(kind);
-    return strncmp(name, kind, size) == 0 && name[size] == '-';
+    return older->store_version < made->store_version &&
+           (younger < ops->options.backups_kept ||
+            made->created_ms - older->created_ms < WAY_BACK_MS);
 }
 
 /* Never the one just made, and none of another store or kind. */
@@ -180,12 +186,17 @@ static void prune(struct ops *ops, const struct manifest *made)
     struct vault_list *list = malloc(sizeof *list);
     struct manifest *manifest = malloc(sizeof *manifest);
     uint32_t kept = 1;
+    uint32_t version = made->store_version; /* the oldest seen so far */
     if (list != NULL && manifest != NULL && vault_list(&ops->vault, list) == ERR_OK) {
         for (size_t i = list->count; i-- > 0;) {
             const char *name = list->names[i];
-            if (strcmp(name, made->name) == 0 || !name_is_of(name, VAULT_BACKUP) ||
+            if (strcmp(name, made->name) == 0 || !vault_name_is_of(name, VAULT_BACKUP) ||
                 vault_look(&ops->vault, name, manifest, &unused) != ERR_OK ||
                 manifest->instance != made->instance)
+                continue;
+            bool first = manifest->store_version < version;
+            version = first ? manifest->store_version : version;
+            if (first && is_way_back(ops, made, manifest, kept))
                 continue;
             if (kept < ops->options.backups_kept)
                 kept++;

@@ -29,10 +29,15 @@ void manifest_write(const struct manifest *manifest, struct buffer *buffer)
         const char *key;
         uint64_t value;
     } NUMBERS[] = {
-        { "format", MANIFEST_FORMAT },        { "instance", manifest->instance },
-        { "epoch", manifest->epoch },         { "sequence", manifest->sequence },
-        { "task_last", manifest->task_last }, { "bytes", manifest->bytes },
-        { "records", manifest->records },     { "event_last", manifest->event_last },
+        { "format", MANIFEST_FORMAT },
+        { "instance", manifest->instance },
+        { "epoch", manifest->epoch },
+        { "sequence", manifest->sequence },
+        { "task_last", manifest->task_last },
+        { "bytes", manifest->bytes },
+        { "records", manifest->records },
+        { "event_last", manifest->event_last },
+        { "store_version", manifest->store_version },
     };
     struct json_writer writer;
     json_writer_init(&writer, buffer);
@@ -92,6 +97,15 @@ static uint64_t number_if(struct reading *reading, const char *key)
     return there ? number_of(reading, key) : 0;
 }
 
+/* The first version was not told. */
+static uint32_t version_of(struct reading *reading)
+{
+    uint64_t version = number_if(reading, "store_version");
+    if (version > UINT32_MAX)
+        reading->failed = true;
+    return version == 0 ? 1 : (uint32_t)version;
+}
+
 /* `size` holds a NUL, too. */
 static void text_of(struct reading *reading, const char *key, char *target, size_t size)
 {
@@ -138,6 +152,7 @@ static enum err members_read(struct reading *reading, struct manifest *manifest)
     manifest->event_last = number_if(reading, "event_last");
     manifest->bytes = number_of(reading, "bytes");
     manifest->records = number_of(reading, "records");
+    manifest->store_version = version_of(reading);
     manifest->now_ms = (int64_t)number_of(reading, "now_ms");
     manifest->created_ms = (int64_t)number_of(reading, "created_at");
     tables_read(reading, manifest);

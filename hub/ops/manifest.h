@@ -34,12 +34,13 @@ struct manifest {
     uint64_t instance;
     uint64_t epoch;
     uint64_t sequence;
-    uint64_t event_last; /* the highest event; 0: made before manifests told */
-    int64_t now_ms;      /* the fleet's clock */
-    int64_t created_ms;  /* wall */
-    uint64_t task_last;  /* the highest task number given out */
-    uint64_t bytes;      /* of the data file */
-    uint64_t records;    /* of all tables together */
+    uint64_t event_last;    /* the highest event; 0: made before manifests told */
+    int64_t now_ms;         /* the fleet's clock */
+    int64_t created_ms;     /* wall */
+    uint64_t task_last;     /* the highest task number given out */
+    uint64_t bytes;         /* of the data file */
+    uint64_t records;       /* of all tables together */
+    uint32_t store_version; /* of what lies in the tables */
     char sha256[MANIFEST_DIGEST_BYTES + 1];
     struct manifest_table tables[MANIFEST_TABLES_MAX];
     size_t table_count;

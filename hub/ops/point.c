@@ -1,6 +1,7 @@
 #include "ops/point.h"
 
 #include "ops/fetch.h"
+#include "ops/shape.h"
 #include "os/file.h"
 #include "os/log.h"
 
@@ -105,14 +106,10 @@ static enum err journal_apply(struct making *making)
     const struct point_options *options = making->options;
     struct store_problem reason = { "" };
     struct store *store;
-    struct store_options opened = {
-        .directory = options->target,
-        .tables = CORE_TABLES,
-        .table_count = CORE_TABLE_COUNT,
-        .bytes_first = MAP_BYTES_FIRST,
-        .bytes_max = options->bytes_max,
-        .forced_file_system = options->forced_file_system,
-    };
+    struct store_options opened = shape_options(options->target);
+    opened.bytes_first = MAP_BYTES_FIRST;
+    opened.bytes_max = options->bytes_max;
+    opened.forced_file_system = options->forced_file_system;
     struct replay_options replay = {
         .journal = options->journal,
         .line = making->line,

@@ -1,6 +1,6 @@
 #include "ops/reading.h"
 
-#include "core/core.h"
+#include "ops/shape.h"
 #include "os/file.h"
 
 #include <unistd.h>
@@ -27,14 +27,10 @@ enum err reading_open(const char *directory, struct store **ret_store,
                       struct vault_problem *ret_problem)
 {
     struct store_problem reason = { "" };
-    const struct store_options options = {
-        .directory = directory,
-        .tables = CORE_TABLES,
-        .table_count = CORE_TABLE_COUNT,
-        .bytes_first = MAP_BYTES_FIRST,
-        .bytes_max = MAP_BYTES_MAX,
-        .read_only = true,
-    };
+    struct store_options options = shape_options(directory);
+    options.bytes_first = MAP_BYTES_FIRST;
+    options.bytes_max = MAP_BYTES_MAX;
+    options.read_only = true;
     enum err err = store_open(&options, ret_store, &reason);
     if (err != ERR_OK)
         vault_say(ret_problem, "%.250s", reason.text);

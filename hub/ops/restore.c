@@ -1,6 +1,7 @@
 #include "ops/restore.h"
 
 #include "ops/fetch.h"
+#include "ops/shape.h"
 #include "store/replace.h"
 
 #include <errno.h>
@@ -44,14 +45,10 @@ static enum err new_store_open(const struct restore_options *options,
 {
     struct store_problem reason = { "" };
     struct path directory = path_of(options->data, REPLACE_RESTORING);
-    struct store_options opened = {
-        .directory = directory.text,
-        .tables = CORE_TABLES,
-        .table_count = CORE_TABLE_COUNT,
-        .bytes_first = MAP_BYTES_FIRST,
-        .bytes_max = options->bytes_max,
-        .forced_file_system = options->forced_file_system,
-    };
+    struct store_options opened = shape_options(directory.text);
+    opened.bytes_first = MAP_BYTES_FIRST;
+    opened.bytes_max = options->bytes_max;
+    opened.forced_file_system = options->forced_file_system;
     enum err err = store_open(&opened, ret_store, &reason);
     if (err != ERR_OK)
         vault_say(problem, "%.240s", reason.text);

@@ -56,6 +56,12 @@ bool vault_name_valid(struct slice name)
     return true;
 }
 
+bool vault_name_is_of(const char *name, const char *kind)
+{
+    size_t size = strlen(kind);
+    return strncmp(name, kind, size) == 0 && name[size] == '-';
+}
+
 void vault_name_make(const char *kind, int64_t wall_ms, uint64_t sequence,
                      char ret_name[MANIFEST_NAME_BYTES + 1])
 {

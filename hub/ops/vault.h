@@ -56,6 +56,9 @@ bool vault_name_valid(struct slice name);
 void vault_name_make(const char *kind, int64_t wall_ms, uint64_t sequence,
                      char ret_name[MANIFEST_NAME_BYTES + 1]);
 
+/* True for the name of a backup of that kind. */
+bool vault_name_is_of(const char *name, const char *kind);
+
 /* Makes the directory (not its parents). Refuses one that others may write, or a link.
  * ERR_IO, ERR_NO_SPACE, ERR_INVALID: *ret_problem says why. */
 enum err vault_open(const char *path, struct vault *ret_vault,

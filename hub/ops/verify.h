@@ -11,7 +11,8 @@
 #include "ops/vault.h"
 
 /*
- * `directory` holds data.mdb. Fills everything but name and creation. Beside a manifest
+ * `directory` holds data.mdb. Of a store of an older version the records alone are looked
+ * at. Fills everything but name and creation. Beside a manifest
  * the two must agree. ERR_CORRUPT, ERR_UNSUPPORTED, ERR_IO, ...: *ret_problem says why.
  */
 enum err verify_store(const char *directory, struct manifest *ret_manifest,

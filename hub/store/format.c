@@ -230,3 +230,9 @@ enum err format_version_put(struct store *store, struct store_problem *ret_probl
     code = call_commit(store, format.txn);
     return code == 0 ? ERR_OK : format_fail(&format, code, "writing its version");
 }
+
+enum err store_version(struct store *store, uint32_t *ret_version)
+{
+    struct store_problem unused;
+    return format_version(store, ret_version, &unused);
+}

@@ -246,6 +246,19 @@ void store_close(struct store *store)
     free(store);
 }
 
+uint32_t store_version_of(const struct store_options *options)
+{
+    struct store_options reading = *options;
+    struct store_problem unused;
+    uint32_t version = 0;
+    reading.read_only = true;
+    struct store *store = store_create(&reading);
+    if (store != NULL && env_open(store, &reading, &unused) == ERR_OK)
+        (void)format_version(store, &version, &unused);
+    store_close(store);
+    return version;
+}
+
 static void snapshot_give_up(struct view *view)
 {
     if (view->snapshot != NULL)

@@ -84,6 +84,13 @@ enum err store_open(const struct store_options *options, struct store **ret_stor
 /* Accepts NULL. */
 void store_close(struct store *store);
 
+/* Of what lies in the tables; older than this one's only where it is read only. */
+enum err store_version(struct store *store, uint32_t *ret_version);
+
+/* The same of a store that nobody has open and that need not be one this version can open.
+ * 0: nobody knows. */
+uint32_t store_version_of(const struct store_options *options);
+
 /*
  * The one batch of the writer thread. The transaction reads through a snapshot and takes
  * LMDB's write lock only at its first put or remove. End it with commit or abort.

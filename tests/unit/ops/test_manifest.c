@@ -29,6 +29,7 @@ static int begin(void **state)
         .now_ms = 4,
         .created_ms = 1767323045000,
         .task_last = 6,
+        .store_version = 2,
         .event_last = 11,
         .bytes = 7,
         .records = INT64_MAX,
