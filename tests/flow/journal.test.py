@@ -209,6 +209,9 @@ async def a_hub_makes_it_as_a_backup_that_can_be_restored(hub):
     same((done.returncode, done.stderr), (0, ""))
     assert done.stdout.startswith("at-"), done
     same(run(*drover, "at", "last", "--epoch", epoch).returncode, 0)
+    done = run(*drover, "at", event, "--data", hub.data, "--to", hub.folder / "beside")
+    same((done.returncode, done.stderr), (0, ""))
+    same(tasks_in(hub.folder / "beside"), [first])
     done = run(*drover, "at", event + 10000)
     same(done.returncode, 1)
     assert "ends with event" in done.stderr, done

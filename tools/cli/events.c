@@ -163,9 +163,10 @@ static enum outcome follow_run(struct invocation *invocation)
 
 static enum outcome verify_run(struct invocation *invocation)
 {
-    return hub_program_become("--verify-events", invocation->argument_count > 0
-                                                     ? invocation->arguments[0]
-                                                     : "drover-data");
+    const char *directory =
+        invocation->argument_count > 0 ? invocation->arguments[0] : "drover-data";
+    return hub_program_become(
+        (const char *const[]){ "--verify-events", directory, NULL });
 }
 
 static const struct command COMMANDS[] = {

@@ -1,5 +1,6 @@
 #include "cli/hub_program.h"
 
+#include "base/ensure.h"
 #include "cli/command.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 
 #define PROGRAM "drover-hub"
 
-enum { SIGNALLED = 128 };
+enum { SIGNALLED = 128, HUB_ARGUMENTS_MAX = 16 };
 
 static bool path_find(char path[PATH_MAX])
 {
@@ -27,11 +28,17 @@ static bool path_find(char path[PATH_MAX])
     return access(path, X_OK) == 0;
 }
 
-enum outcome hub_program_become(const char *flag, const char *subject)
+enum outcome hub_program_become(const char *const *arguments)
 {
     char path[PATH_MAX];
+    char *all[HUB_ARGUMENTS_MAX + 2] = { (char *)(uintptr_t)PROGRAM };
+    size_t count = 0;
+    for (; arguments[count] != NULL; count++) {
+        ENSURE(count < HUB_ARGUMENTS_MAX);
+        all[count + 1] = (char *)(uintptr_t)arguments[count];
+    }
     if (path_find(path))
-        (void)execl(path, PROGRAM, flag, subject, (char *)NULL);
+        (void)execv(path, all);
     return complain(OUTCOME_FAILED,
                     "drover-hub, which reads the store, is not beside drover");
 }

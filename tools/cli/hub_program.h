@@ -9,8 +9,9 @@
 
 #include <stdbool.h>
 
-/* Becomes drover-hub with one errand. Returns only when there is none. */
-enum outcome hub_program_become(const char *flag, const char *subject);
+/* Becomes drover-hub with these arguments, which end with NULL and do not name the program.
+ * Returns only when there is none. */
+enum outcome hub_program_become(const char *const *arguments);
 
 /* Runs it to its end: its exit code, or -1 when there is none. What it says on standard
  * output is added to `said`; its complaints are ours. */

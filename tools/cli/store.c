@@ -1,3 +1,4 @@
+#include "cli/hub_program.h"
 #include "cli/job.h"
 #include "cli/listing.h"
 #include "cli/request.h"
@@ -75,8 +76,29 @@ static enum outcome restore_run(struct invocation *invocation)
     return OUTCOME_OK;
 }
 
+/* Without a hub: the program that opens stores does it by itself. */
+static enum outcome at_run_beside(const struct invocation *invocation, const char *to)
+{
+    const char *epoch = given_value(invocation, "--epoch");
+    const char *data = given_value(invocation, "--data");
+    const char *arguments[9] = { "--store-at", invocation->arguments[0], "--to", to };
+    size_t count = 4;
+    if (epoch != NULL) {
+        arguments[count++] = "--epoch";
+        arguments[count++] = epoch;
+    }
+    if (data != NULL) {
+        arguments[count++] = "--data";
+        arguments[count++] = data;
+    }
+    return hub_program_become(arguments);
+}
+
 static enum outcome at_run(struct invocation *invocation)
 {
+    const char *to = given_value(invocation, "--to");
+    if (to != NULL)
+        return at_run_beside(invocation, to);
     struct slice event = slice_from_text(invocation->arguments[0]);
     const struct filling filling = { "event", event };
     return job_make(invocation, &filling, slice_equal_text(event, "last") ? 0 : 1);
@@ -106,7 +128,14 @@ static const struct command COMMANDS[] = {
       .route = MESSAGE_POST_ADMIN_STORE_AT,
       .run = at_run,
       .arguments = { { .name = "EVENT", .help = "The number of an event, or last." } },
-      .options = { { .name = "--epoch", .value = "NUMBER", .field = "epoch" } } },
+      .options = { { .name = "--epoch", .value = "NUMBER", .field = "epoch" },
+                   { .name = "--to",
+                     .value = "DIRECTORY",
+                     .help = "Make it there, without a hub." },
+                   { .name = "--data",
+                     .value = "DIRECTORY",
+                     .help = "With --to, the hub's data; else $DROVER_DATA, or "
+                             "./drover-data." } } },
     { .name = "verify",
       .route = MESSAGE_POST_ADMIN_VERIFY,
       .run = store_verify_run,

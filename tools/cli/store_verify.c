@@ -50,7 +50,8 @@ static enum outcome still_verify(const struct invocation *invocation,
                                  const char *directory)
 {
     if (invocation->json)
-        return hub_program_become("--verify-store", directory);
+        return hub_program_become(
+            (const char *const[]){ "--verify-store", directory, NULL });
     struct buffer said;
     buffer_init(&said, SAID_BYTES_MAX);
     int code = hub_program_run("--verify-store", directory, &said);
