@@ -32,7 +32,7 @@ OPEN_COMPONENTS = {"problem", "get_openapi_answer", "get_asyncapi_answer"}
 # story of its own meets what it can.
 # The last needs two enrolments in one batch: see enrolment.test.py.
 UNPROVOKED = {"unavailable", "storage_error", "storage_full", "enrolment_used",
-              "jobs_full"}
+              "jobs_full", "store_corrupt"}
 
 
 def closed(schema):
@@ -463,9 +463,10 @@ class Provocations:
             self.ask(404, "backup_not_found", token=token, body={"backup": "never"})
         if self.expects(404, "history_missing"):
             self.ask(404, "history_missing", token=token, body={"event": 10 ** 9})
-        if self.expects(500, "backup_failed"):
-            no_place_for_backups(self.hub)
-            self.ask(500, "backup_failed", token=token, body=body)
+        for code in ("backup_failed", "verify_failed"):
+            if self.expects(500, code):
+                no_place_for_backups(self.hub)
+                self.ask(500, code, token=token, body=body)
         if self.expects(500, "compaction_failed"):
             (self.hub.data / "compacting").write_text("in the way")
             self.ask(500, "compaction_failed", token=token, body=body)
