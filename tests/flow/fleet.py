@@ -12,6 +12,8 @@ import traceback
 import urllib.error
 import urllib.request
 
+from support import asked
+
 BIN = os.environ.get("DROVER_BIN", "build/bin")
 PATIENCE_S = float(os.environ.get("FLOW_PATIENCE_S", "30"))
 
@@ -254,7 +256,7 @@ def ends(process, patience_s=PATIENCE_S):
 
 def run(stories):
     """Runs every story, says which failed, ends the process."""
-    wanted = sys.argv[1:]
+    stories, wanted = asked(stories)
     failed = 0
 
     def out_of_time(*_):

@@ -571,11 +571,21 @@ def make_certificate(folder):
     return certificate, key, ssl.create_default_context(cafile=str(certificate))
 
 
+def asked(cases):
+    """The cases to choose from and the words they are chosen by, as the arguments say:
+    [--part I/N] [WORD...]; a part is every N-th case from the I-th on."""
+    words = sys.argv[1:]
+    if words[:1] == ["--part"]:
+        part, parts = (int(word) for word in words[1].split("/"))
+        return cases[part - 1::parts], words[2:]
+    return cases, words
+
+
 def main():
     """Runs every case, or those whose names hold one of the arguments."""
-    wanted = sys.argv[1:]
+    cases, wanted = asked(CASES)
     failed = []
-    for function, flags, wants_hub, env in CASES:
+    for function, flags, wants_hub, env in cases:
         name = function.__name__.replace("_", " ")
         if wanted and not any(word in name for word in wanted):
             continue
@@ -589,5 +599,5 @@ def main():
             traceback.print_exc()
             print(f"FAILED  {name}", flush=True)
     if failed:
-        print(f"{len(failed)} of {len(CASES)} failed: {'; '.join(failed)}")
+        print(f"{len(failed)} of {len(cases)} failed: {'; '.join(failed)}")
     sys.exit(1 if failed else 0)
