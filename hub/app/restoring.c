@@ -3,6 +3,7 @@
 #include "app/quarantine.h"
 #include "app/settling.h"
 #include "app/suspect.h"
+#include "core/restore.h"
 #include "ops/reading.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -61,11 +62,6 @@ static bool step_go_on(void *context)
     return restoring->go_on == NULL || restoring->go_on();
 }
 
-static uint64_t epoch_next(uint64_t given_up, uint64_t now_ms)
-{
-    return given_up >= now_ms ? given_up + 1 : now_ms;
-}
-
 static struct restore_options options_of(struct restoring *restoring,
                                          const struct core_settings *settings)
 {
@@ -78,7 +74,7 @@ static struct restore_options options_of(struct restoring *restoring,
         .settings = settings,
         .bytes_max = (uint64_t)config_number(config, SETTING_MAP_BYTES_MAX),
         .forced_file_system = config_bool(config, SETTING_FORCED_FILE_SYSTEM),
-        .epoch = epoch_next(restoring->epoch_given_up, (uint64_t)now_ms),
+        .epoch = core_restore_epoch(restoring->epoch_given_up, now_ms),
         .wall_ms = now_ms,
         .go_on = step_go_on,
         .context = restoring,

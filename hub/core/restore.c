@@ -63,6 +63,13 @@ static enum err scene_end(struct scene *scene)
     return err;
 }
 
+uint64_t core_restore_epoch(uint64_t given_up, int64_t wall_ms)
+{
+    uint64_t now_ms = wall_ms > 0 ? (uint64_t)wall_ms : 0;
+    uint64_t past = given_up + RESTORE_LEAP;
+    return past > now_ms ? past : now_ms;
+}
+
 static void task_take_back(struct step *step, struct task *task)
 {
     struct agent agent;
@@ -80,14 +87,17 @@ static void task_take_back(struct step *step, struct task *task)
     agent_save(step, &agent);
 }
 
-static void task_restore(struct step *step, struct slice key, struct slice value)
+static void task_restore(struct step *step, const struct core_restore *restore,
+                         struct slice key, struct slice value)
 {
     struct task task;
     if (!task_unpack(step, key_number(step, key, 0), value, &task))
         return;
     int64_t updated_ms = task.updated_ms;
     bool held = task.held;
-    task.generation += RESTORE_GENERATIONS;
+    task.generation += RESTORE_LEAP;
+    if (task.generation < restore->epoch)
+        task.generation = restore->epoch;
     if (held)
         task_take_back(step, &task);
     task.updated_ms = held ? step->command->wall_ms : updated_ms;
@@ -107,7 +117,7 @@ static bool tasks_restore(struct step *step, struct core_restore *restore)
             return true;
         }
         restore->task = key_number(step, key, 0) + 1;
-        task_restore(step, key, value);
+        task_restore(step, restore, key, value);
     }
     return false;
 }
@@ -155,6 +165,7 @@ enum err core_restore_step(const struct core_settings *settings,
     struct step *step = &scene.step;
     bool done = tasks_restore(step, restore) && agents_restore(step);
     if (done && !step_failed(step)) {
+        step_counter_move(step, COUNTER_TASK_LAST, RESTORE_LEAP);
         job_record(step, restore);
         err = core_epoch_start(transaction, restore->epoch);
         if (err != ERR_OK)
@@ -205,6 +216,15 @@ static bool tokens_restore(struct step *step, struct step *live,
     return false;
 }
 
+static void task_last_restore(struct step *step, struct step *live)
+{
+    uint64_t last = step_counter(live, COUNTER_TASK_LAST);
+    if (step_failed(live))
+        step_fail(step, live->err);
+    else if (last > step_counter(step, COUNTER_TASK_LAST))
+        step_counter_put(step, COUNTER_TASK_LAST, last);
+}
+
 enum err core_restore_tokens(const struct core_settings *settings,
                              struct transaction *transaction, struct transaction *live,
                              struct core_restore *restore, bool *ret_done)
@@ -220,6 +240,8 @@ enum err core_restore_tokens(const struct core_settings *settings,
         return err;
     }
     bool done = tokens_restore(&scene.step, &other.step, restore);
+    if (done)
+        task_last_restore(&scene.step, &other.step);
     arena_finish(&other.arena);
     err = scene_end(&scene);
     if (err == ERR_OK)

@@ -2,9 +2,10 @@
  * restore.h - a store that was a backup, made fit to be lived in again.
  *
  * Time has gone on since it was taken: agents hold tasks of it that they have finished,
- * and tokens in it were revoked. So every generation rises by far more than any agent can
- * have seen, every task that was held is queued at its old place (which counts as no
- * attempt), nobody is connected, and the events and mailboxes begin a new epoch.
+ * and tokens in it were revoked. So every generation rises past any that an agent can have
+ * seen, of another restore of the same backup too, and so do the numbers of tasks; every
+ * task that was held is queued at its old place (which counts as no attempt), nobody is
+ * connected, and the events and mailboxes begin a new epoch.
  *
  * Done in bounded steps on a store that nobody else has open.
  */
@@ -13,7 +14,8 @@
 
 #include "core/core.h"
 
-enum { RESTORE_GENERATIONS = 1000000 };
+/* More than one store has handed out a task, or given out numbers while its clock stood. */
+enum { RESTORE_LEAP = 1000000 };
 
 /* What the store's own log is told of it. */
 struct core_restore_story {
@@ -35,13 +37,17 @@ struct core_restore {
     uint8_t token[DIGEST_BYTES]; /* likewise */
 };
 
+/* The epoch of a store restored now: past the one given up, if that is known, and past
+ * every generation in it. */
+uint64_t core_restore_epoch(uint64_t given_up, int64_t wall_ms);
+
 /* One step; *ret_done after the last. ERR_CORRUPT and the transaction's own. */
 enum err core_restore_step(const struct core_settings *settings,
                            struct transaction *transaction, struct core_restore *restore,
                            bool *ret_done);
 
-/* What was revoked in the store given up (`live`) stays revoked, and what ends sooner
- * there ends then. One step, likewise. */
+/* What was revoked in the store given up (`live`) stays revoked, what ends sooner there
+ * ends then, and no number of a task is given out again. One step, likewise. */
 enum err core_restore_tokens(const struct core_settings *settings,
                              struct transaction *transaction, struct transaction *live,
                              struct core_restore *restore, bool *ret_done);

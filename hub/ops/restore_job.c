@@ -1,3 +1,4 @@
+#include "core/restore.h"
 #include "ops/inside.h"
 #include "ops/reading.h"
 #include "ops/restore.h"
@@ -26,13 +27,11 @@ static enum err figures_look(struct transaction *snapshot, void *context)
     return core_figures_read(snapshot, context);
 }
 
-/* Greater than the epoch of the store given up. */
 static uint64_t epoch_next(struct ops *ops)
 {
     struct core_figures figures = { 0 };
     (void)reading_look(ops->options.store, figures_look, &figures);
-    uint64_t now_ms = (uint64_t)clock_wall_ms();
-    return figures.place.epoch >= now_ms ? figures.place.epoch + 1 : now_ms;
+    return core_restore_epoch(figures.place.epoch, clock_wall_ms());
 }
 
 static struct restore_options options_of(struct ops *ops)
