@@ -253,8 +253,9 @@ static void hear_identified(struct agents *agents, uint32_t index)
     }
 }
 
+/* `current`: said in the history that goes on, not in one that a restore has ended. */
 static void hear_ack(struct agents *agents, uint32_t index,
-                     const struct message_task_ack *ack)
+                     const struct message_task_ack *ack, bool current)
 {
     struct agent_actor *agent = &agents->agents[index];
     struct job *job = job_of(agent, ack->task_id);
@@ -267,7 +268,7 @@ static void hear_ack(struct agents *agents, uint32_t index,
         buffer_init(&result, (size_t)1 << 20);
         say_result(&result, ack->task_id, ack->generation,
                    job != NULL && job->generation == ack->generation && job->large);
-        if (job != NULL && job->generation == ack->generation)
+        if (job != NULL && job->generation == ack->generation && current)
             clients_finished(&agents->sim->clients, ack->task_id, ack->generation,
                              buffer_slice(&result));
         buffer_finish(&result);
@@ -313,7 +314,8 @@ static void hear_cancel(struct agents *agents, uint32_t index,
     }
 }
 
-static void hear(struct agents *agents, uint32_t index, const struct message *message)
+static void hear(struct agents *agents, uint32_t index, const struct message *message,
+                 bool current)
 {
     struct job *job;
     switch ((int)message->type) {
@@ -324,7 +326,7 @@ static void hear(struct agents *agents, uint32_t index, const struct message *me
         job_begin(agents, index, &message->as.task_assign);
         break;
     case MESSAGE_TASK_ACK:
-        hear_ack(agents, index, &message->as.task_ack);
+        hear_ack(agents, index, &message->as.task_ack, current);
         break;
     case MESSAGE_TASK_CANCEL:
         hear_cancel(agents, index, &message->as.task_cancel);
@@ -360,7 +362,7 @@ void agent_hear(struct agents *agents, uint32_t number, struct slice frame)
     arena_init(&arena, (size_t)16 << 20);
     if (wire_parse_socket(sim->reader, DIRECTION_SOCKET_OUT, frame, &arena, &message,
                           &refusal))
-        hear(agents, connection->agent, &message);
+        hear(agents, connection->agent, &message, connection->run > sim->restored_run);
     else
         sim_break(sim, "a frame of the hub is not what its schema says", NULL);
     arena_finish(&arena);

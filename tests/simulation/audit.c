@@ -13,15 +13,22 @@ enum { ROWS_MAX = 1 << 24 };
 
 void audit_init(struct audit *audit, struct sim *sim)
 {
-    static const struct siphash_key KEY = { { 1, 2 } };
     *audit = (struct audit){ .sim = sim };
     arena_init(&audit->arena, (size_t)64 << 20);
-    audit->tasks = map_create(KEY, ROWS_MAX);
-    audit->agents = map_create(KEY, ROWS_MAX);
-    ENSURE(audit->tasks != NULL && audit->agents != NULL);
+    audit->tasks = audit_map_create();
+    audit->agents = audit_map_create();
+    audit->gone = audit_map_create();
 }
 
-static void map_free_all(struct map *map)
+struct map *audit_map_create(void)
+{
+    static const struct siphash_key KEY = { { 1, 2 } };
+    struct map *map = map_create(KEY, ROWS_MAX);
+    ENSURE(map != NULL);
+    return map;
+}
+
+void audit_map_destroy(struct map *map)
 {
     size_t position = 0;
     struct slice key;
@@ -33,8 +40,9 @@ static void map_free_all(struct map *map)
 
 void audit_finish(struct audit *audit)
 {
-    map_free_all(audit->tasks);
-    map_free_all(audit->agents);
+    audit_map_destroy(audit->tasks);
+    audit_map_destroy(audit->agents);
+    audit_map_destroy(audit->gone);
     arena_finish(&audit->arena);
     free(audit->ready);
     free(audit->notes);

@@ -62,6 +62,7 @@ struct audit {
     struct arena arena;
     struct map *tasks;  /* by number: struct audit_task */
     struct map *agents; /* likewise: struct audit_agent */
+    struct map *gone;   /* numbers of tasks that a restore took away */
     struct audit_task **ready;
     size_t ready_count;
     size_t ready_room;
@@ -77,6 +78,10 @@ struct audit {
     uint64_t hand_outs;
     uint64_t completions;
 };
+
+/* All that a map of the audit owns. */
+void audit_map_destroy(struct map *map);
+struct map *audit_map_create(void);
 
 void audit_init(struct audit *audit, struct sim *sim);
 void audit_finish(struct audit *audit);

@@ -103,6 +103,7 @@ void clients_answer(struct clients *clients, uint32_t number, uint16_t status,
                     struct slice body)
 {
     struct sim *sim = clients->sim;
+    clients_request(clients, number)->restores = sim->restores;
     if (sim_fault(sim, POINT_NET_ANSWER_LOST))
         return;
     agenda_add(&sim->agenda, sim->monotonic_ms + network_delay_ms(&sim->network),

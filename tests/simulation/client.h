@@ -37,7 +37,8 @@ struct client_request {
     uint32_t about;
     enum message_type type;
     bool answered;
-    uint64_t moment; /* when it was sent, among all that is sent and told */
+    uint64_t moment;  /* when it was sent, among all that is sent and told */
+    uint64_t restores; /* before it was answered */
     char authorization[8 + TOKEN_TEXT_BYTES];
     struct wire_parameter parameters[PARAMETERS_MAX];
     size_t parameter_count;
@@ -52,6 +53,7 @@ enum submission_state {
     SUBMISSION_TAKEN,   /* acknowledged */
     SUBMISSION_REFUSED, /* and that for good */
     SUBMISSION_UNKNOWN, /* given up: without a key nobody can ask */
+    SUBMISSION_LOST,    /* acknowledged after the backup that was gone back to */
 };
 
 struct submission {
@@ -69,12 +71,14 @@ struct submission {
     unsigned tries;
     int64_t taken_ms; /* monotonic */
     char id[ID_BYTES];
-    bool ended; /* seen in an end state */
+    bool ended;     /* seen in an end state */
+    bool backed_up; /* acknowledged before the backup was made */
 };
 
 /* A completion that was acknowledged to its agent. */
 struct finished {
-    int64_t generation;
+    int64_t generation; /* as reported */
+    int64_t shown;      /* as restores have raised it */
     uint64_t result_hash;
     uint64_t moment;
 };
@@ -125,6 +129,11 @@ bool clients_any(struct clients *clients, uint32_t *ret_submission);
 /* An agent was told that its report of a completed task is taken. */
 void clients_finished(struct clients *clients, struct slice task_id, int64_t generation,
                       struct slice result);
+
+/* What is acknowledged now, the backup holds. */
+void clients_backed_up(struct clients *clients);
+/* What it did not hold is lost; what it held must be there. */
+void clients_restored(struct clients *clients);
 
 uint64_t bytes_hash(struct slice bytes);
 

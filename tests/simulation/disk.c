@@ -457,11 +457,15 @@ void disk_init(struct disk *disk, struct sim *sim, enum plan_store kind)
         disk->rows = memory_store_create(CORE_TABLE_COUNT);
         return;
     }
+    disk_directory_make(disk->directory);
+}
+
+void disk_directory_make(char directory[64])
+{
     const char *shared = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-    int size =
-        snprintf(disk->directory, sizeof disk->directory, "%s/simulation_XXXXXX", shared);
-    ENSURE(size > 0 && (size_t)size < sizeof disk->directory);
-    ENSURE(mkdtemp(disk->directory) != NULL);
+    int size = snprintf(directory, 64, "%s/simulation_XXXXXX", shared);
+    ENSURE(size > 0 && size < 64);
+    ENSURE(mkdtemp(directory) != NULL);
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind,
@@ -473,14 +477,35 @@ static int remove_one(const char *path, const struct stat *status, int kind,
     return remove(path);
 }
 
+void disk_directory_remove(const char *directory)
+{
+    nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 void disk_finish(struct disk *disk)
 {
     disk_close(disk);
     memory_store_destroy(disk->rows);
     if (!is_model(disk))
-        nftw(disk->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+        disk_directory_remove(disk->directory);
     arena_finish(&disk->arena);
     free(disk->changes);
+}
+
+enum err disk_store_open(const char *directory, const struct store_fault *fault,
+                         struct store **ret_store)
+{
+    struct store_problem problem;
+    struct store_options options = {
+        .directory = directory,
+        .tables = CORE_TABLES,
+        .table_count = CORE_TABLE_COUNT,
+        .bytes_first = MAP_BYTES_FIRST,
+        .bytes_max = MAP_BYTES_MAX,
+        .forced_file_system = true,
+        .fault = fault,
+    };
+    return store_open(&options, ret_store, &problem);
 }
 
 enum err disk_open(struct disk *disk, struct store **ret_store)
@@ -493,17 +518,7 @@ enum err disk_open(struct disk *disk, struct store **ret_store)
         *ret_store = (struct store *)disk;
         return ERR_OK;
     }
-    struct store_problem problem;
-    struct store_options options = {
-        .directory = disk->directory,
-        .tables = CORE_TABLES,
-        .table_count = CORE_TABLE_COUNT,
-        .bytes_first = MAP_BYTES_FIRST,
-        .bytes_max = MAP_BYTES_MAX,
-        .forced_file_system = true,
-        .fault = &disk->fault,
-    };
-    enum err err = store_open(&options, &disk->real, &problem);
+    enum err err = disk_store_open(disk->directory, &disk->fault, &disk->real);
     *ret_store = disk->real;
     return err;
 }

@@ -73,11 +73,22 @@ struct disk {
 void disk_init(struct disk *disk, struct sim *sim, enum plan_store kind);
 void disk_finish(struct disk *disk);
 
+/* A folder of its own for a store, in memory where there is such a place. */
+void disk_directory_make(char directory[64]);
+void disk_directory_remove(const char *directory);
+
+/* The store that lies there, as a hub has it open. */
+enum err disk_store_open(const char *directory, const struct store_fault *fault,
+                         struct store **ret_store);
+
 /* Power comes back: only what was committed is there. The store to give the engine. */
 enum err disk_open(struct disk *disk, struct store **ret_store);
 
 /* The process ends, in good order or not. */
 void disk_close(struct disk *disk);
+
+/* LMDB's is closed while the hub is down. */
+bool disk_can_look(const struct disk *disk);
 
 /* A transaction on what is committed, for looking. End it with disk_look_end(). */
 struct transaction *disk_look(struct disk *disk);

@@ -44,7 +44,7 @@ static void ready_leave(struct audit *audit, struct audit_task *task)
     task->ready_index = SIZE_MAX;
 }
 
-static void ready_enter(struct audit *audit, struct audit_task *task)
+void audit_ready_enter(struct audit *audit, struct audit_task *task)
 {
     if (task->ready_index != SIZE_MAX)
         return;
@@ -234,7 +234,7 @@ static struct step step_for_reading(struct audit *audit, struct effects *effects
     return (struct step){ .settings = &audit->sim->plan.settings, .effects = effects };
 }
 
-static struct audit_task *task_add(struct audit *audit, uint64_t number)
+struct audit_task *audit_task_add(struct audit *audit, uint64_t number)
 {
     struct audit_task *task = calloc(1, sizeof *task);
     ENSURE(task != NULL);
@@ -280,7 +280,10 @@ static void judge_task(struct audit *audit, const struct audit_note *note,
     }
     bool is_new = task == NULL;
     if (is_new) {
-        task = task_add(audit, number);
+        if (map_get(audit->gone, change->key) != NULL)
+            sim_break(audit->sim, "a number that a restore took away was given out again",
+                      NULL);
+        task = audit_task_add(audit, number);
         task->needs = note->capabilities;
     }
     const struct move move = { audit, note, task, is_new ? NULL : &task->row, &after };
@@ -299,7 +302,7 @@ static void judge_task(struct audit *audit, const struct audit_note *note,
         task->promised_ms = 0;
     task->row = after;
     if (after.state == TASK_QUEUED)
-        ready_enter(audit, task);
+        audit_ready_enter(audit, task);
     else
         ready_leave(audit, task);
 }

@@ -158,7 +158,7 @@ static void hear_finished(struct clients *clients, const struct client_request *
         return;
     if (!completed)
         breaks(clients, submission, "a completion that was acknowledged is gone", 200);
-    else if (task->generation != finished->generation ||
+    else if (task->generation != finished->shown ||
              bytes_hash(task->result) != finished->result_hash)
         breaks(clients, submission, "another result stands where one was acknowledged",
                200);
@@ -248,6 +248,9 @@ void clients_hear(struct clients *clients, uint32_t number, uint16_t status,
     if (request->answered)
         return;
     request->answered = true;
+    /* What was said in a history that was given up has no meaning any more. */
+    if (request->restores != clients->sim->restores)
+        return;
     if (status >= 300) {
         /* A name may have so many tokens: those whose text was lost make room. */
         if (request->purpose == PURPOSE_MINT && request->about < AGENTS_MAX &&
@@ -255,7 +258,8 @@ void clients_hear(struct clients *clients, uint32_t number, uint16_t status,
             clients_revoke(clients, request->about);
         if (request->purpose == PURPOSE_SUBMIT)
             hear_refused(clients, &clients->submissions[request->about], status);
-        if (request->purpose == PURPOSE_SHOW && status == 404)
+        if (request->purpose == PURPOSE_SHOW && status == 404 &&
+            clients->submissions[request->about].state != SUBMISSION_LOST)
             breaks(clients, &clients->submissions[request->about],
                    "a task that was acknowledged is not there", status);
         return;
@@ -281,6 +285,56 @@ void clients_finished(struct clients *clients, struct slice task_id, int64_t gen
     }
     finished = calloc(1, sizeof *finished);
     ENSURE(finished != NULL);
-    *finished = (struct finished){ generation, bytes_hash(result), ++clients->moment };
+    *finished = (struct finished){ generation, generation, bytes_hash(result),
+                                   ++clients->moment };
     ENSURE(map_put(clients->finished, task_id, finished, NULL) == ERR_OK);
+}
+
+void clients_backed_up(struct clients *clients)
+{
+    for (uint32_t i = 0; i < clients->submission_count; i++) {
+        struct submission *submission = &clients->submissions[i];
+        submission->backed_up = submission->state == SUBMISSION_TAKEN;
+    }
+}
+
+/* A completion that is not in the backup may come a second time, from somebody else. */
+static void finished_restored(struct clients *clients)
+{
+    struct map *old = clients->finished;
+    size_t position = 0;
+    struct slice key;
+    void *value;
+    clients->finished = map_create((struct siphash_key){ { 3, 4 } }, 1 << 24);
+    ENSURE(clients->finished != NULL);
+    while (map_next(old, &position, &key, &value)) {
+        struct finished *finished = value;
+        uint64_t number;
+        ENSURE(task_id_parse(key, &number));
+        const struct audit_task *task = audit_task(&clients->sim->audit, number);
+        if (task == NULL || !task->completed) {
+            free(finished);
+            continue;
+        }
+        finished->shown = (int64_t)task->row.generation;
+        ENSURE(map_put(clients->finished, key, finished, NULL) == ERR_OK);
+    }
+    map_destroy(old);
+}
+
+void clients_restored(struct clients *clients)
+{
+    for (uint32_t i = 0; i < clients->submission_count; i++) {
+        struct submission *submission = &clients->submissions[i];
+        uint64_t number;
+        if (submission->state != SUBMISSION_TAKEN)
+            continue;
+        ENSURE(task_id_parse(slice_from_text(submission->id), &number));
+        if (audit_task(&clients->sim->audit, number) != NULL)
+            continue;
+        if (submission->backed_up)
+            breaks(clients, submission, "a restore lost what was in its backup", 0);
+        submission->state = SUBMISSION_LOST;
+    }
+    finished_restored(clients);
 }

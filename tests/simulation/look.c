@@ -135,6 +135,11 @@ void disk_reader_end(struct store_reader *opaque)
     (void)opaque;
 }
 
+bool disk_can_look(const struct disk *disk)
+{
+    return disk->kind == PLAN_STORE_MODEL || disk->real != NULL;
+}
+
 struct transaction *disk_look(struct disk *disk)
 {
     ENSURE(!disk->changed);

@@ -10,6 +10,7 @@ the AgentCom v1.1 contract, not from hub/core. It does not choose who gets a tas
 told, and says whether that was allowed. What falls due it works out for itself, and at the
 end of a run every task must have ended by its reckoning too.
 """
+import copy
 import json
 import os
 import subprocess
@@ -70,7 +71,9 @@ class Oracle:
         self.agents = {}
         self.keys = {}          # (actor, key): (what was asked, id, fleet time)
         self.announced = []     # cancelled or ended: whoever waits hears of it at a tick
-        self.counts = {"hand-outs": 0, "completions": 0, "refusals": 0}
+        self.backup = None
+        self.seen = {}          # id: the highest generation of any history
+        self.counts = {"hand-outs": 0, "completions": 0, "refusals": 0, "restores": 0}
 
     # What a task waits for decides where it stands.
     def settle(self, task, wall, now):
@@ -107,10 +110,37 @@ class Oracle:
     def taken(self, name):
         return sum(task.slot == name for task in self.tasks.values())
 
+    # As it was at the backup, but nobody holds anything and nobody is there.
+    def restored(self, generations):
+        for number, task in self.tasks.items():
+            self.seen[number] = max(task.generation, self.seen.get(number, 0))
+        self.tasks, self.order, self.agents, self.keys, self.announced = \
+            copy.deepcopy(self.backup)
+        check(set(generations) == set(self.tasks), "a restore has other tasks than its "
+              "backup", set(generations) ^ set(self.tasks))
+        for number, task in self.tasks.items():
+            check(generations[number] > self.seen[number], "a generation came back",
+                  number, generations[number], self.seen[number])
+            task.generation = generations[number]
+            if task.state in ("assigned", "working"):
+                task.state = "queued"
+            task.let_go()
+            task.was = None
+        for agent in self.agents.values():
+            agent.link, agent.grace = 0, None
+        self.counts["restores"] += 1
+
     # --- commands -----------------------------------------------------------------
     def line(self, line):
         if "settings" in line:
             self.settings = line["settings"]
+            return
+        if "backup" in line:
+            self.backup = copy.deepcopy((self.tasks, self.order, self.agents, self.keys,
+                                         self.announced))
+            return
+        if "restored" in line:
+            self.restored(line["restored"])
             return
         before = self.ready()
         kind = line["type"]
@@ -168,6 +198,7 @@ class Oracle:
         check(body.get("state", body.get("status")) == task.state, "a new task stands "
               "elsewhere", number, body, task.state)
         check(not self.order or number > self.order[-1], "ids do not rise", number)
+        check(number not in self.seen, "an id came back", number)
         self.tasks[number] = task
         self.order.append(number)
         if key:

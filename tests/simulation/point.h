@@ -67,7 +67,8 @@
     ROW(HUB_RING_FULL, "hub.ring_full", 1000)                                            \
     ROW(HUB_WAY_OUT_FULL, "hub.way_out_full", 100)                                       \
     ROW(HUB_TIGHT_RATES, "hub.tight_rates", 1000)                                        \
-    ROW(HUB_TOKEN_REVOKED, "hub.token_revoked", 100)
+    ROW(HUB_TOKEN_REVOKED, "hub.token_revoked", 100)                                     \
+    ROW(HUB_RESTORED, "hub.restored", 1000)
 
 enum point {
 #define POINT_ENUM(NAME, name, rate) POINT_##NAME,

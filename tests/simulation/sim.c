@@ -107,7 +107,8 @@ static void events_happen(struct sim *sim)
 
 static void verify_sometimes(struct sim *sim)
 {
-    if (sim->disk.commits < sim->verified_commits + sim->plan.verify_every)
+    if (sim->disk.commits < sim->verified_commits + sim->plan.verify_every ||
+        !disk_can_look(&sim->disk))
         return;
     sim->verified_commits = sim->disk.commits;
     audit_verify(&sim->audit);
@@ -303,6 +304,7 @@ static void sim_finish(struct sim *sim)
     hub_finish(&sim->hub);
     history_finish(&sim->history);
     disk_finish(&sim->disk);
+    backup_finish(&sim->backup);
     audit_finish(&sim->audit);
     agenda_finish(&sim->agenda);
     network_finish(&sim->network);

@@ -10,6 +10,7 @@
 #include "simulation/agenda.h"
 #include "simulation/agent.h"
 #include "simulation/audit.h"
+#include "simulation/backup.h"
 #include "simulation/client.h"
 #include "simulation/disk.h"
 #include "simulation/history.h"
@@ -34,11 +35,14 @@ struct sim {
     int64_t started_ms;
     int64_t lease_ms_max; /* the longest of any setting of this run */
     uint64_t verified_commits;
+    uint64_t restores;     /* so far */
+    uint64_t restored_run; /* the hub's last run before the last of them */
     const struct wire *wire;
     struct wire_reader *reader; /* of agents and clients */
 
     struct disk disk;
     struct history history;
+    struct backup backup;
     struct hub hub;
     struct agenda agenda;
     struct network network;

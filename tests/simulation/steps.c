@@ -45,6 +45,21 @@ static void restart(struct sim *sim, bool orderly)
     settings_change(sim);
 }
 
+/* Somebody makes a backup, or goes back to the last one. */
+static void restore(struct sim *sim)
+{
+    if (!sim->backup.made || dice_chance(&sim->dice, 300)) {
+        if (sim->hub.up)
+            (void)backup_make(sim);
+        return;
+    }
+    hub_kill(&sim->hub, dice_tail(&sim->dice, 1, HOUR_MS));
+    if (sim->hub.up)
+        return;
+    backup_restore(sim, true);
+    sim->reached[POINT_HUB_RESTORED]++;
+}
+
 static void hazard_do(struct sim *sim, enum point point)
 {
     struct dice *dice = &sim->dice;
@@ -79,6 +94,9 @@ static void hazard_do(struct sim *sim, enum point point)
     case POINT_HUB_WAY_OUT_FULL:
         sim->hub.way_out_ms = sim->monotonic_ms + dice_tail(dice, 10, FREEZE_MS);
         break;
+    case POINT_HUB_RESTORED:
+        restore(sim);
+        break;
     case POINT_STORE_NEARLY_FULL:
         sim->disk.nearly_full = !sim->disk.nearly_full;
         break;
@@ -103,14 +121,15 @@ static void hazard(struct sim *sim)
         POINT_HUB_RESTART,       POINT_HUB_KILLED,
         POINT_HUB_TOKEN_REVOKED, POINT_HUB_WAY_OUT_FULL,
         POINT_STORE_NEARLY_FULL, POINT_STORE_BIT_FLIP,
-        POINT_AGENT_TWICE,
+        POINT_AGENT_TWICE,       POINT_HUB_RESTORED,
     };
     enum point point =
         HAZARDS[dice_below(&sim->dice, sizeof HAZARDS / sizeof HAZARDS[0])];
     if (sim->plan.rate[point] == 0)
         return;
-    /* A bit that has changed is reached when somebody trips over it. */
-    if (point != POINT_STORE_BIT_FLIP && point != POINT_AGENT_TWICE)
+    /* These are reached when they have come to something. */
+    if (point != POINT_STORE_BIT_FLIP && point != POINT_AGENT_TWICE &&
+        point != POINT_HUB_RESTORED)
         sim->reached[point]++;
     hazard_do(sim, point);
 }

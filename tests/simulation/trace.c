@@ -3,8 +3,10 @@
 #include "base/ensure.h"
 #include "json/writer.h"
 #include "message/row.h"
+#include "simulation/audit.h"
 #include "wire/wire.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PENDING_BYTES_MAX ((size_t)256 * 1024 * 1024)
@@ -178,6 +180,41 @@ void trace_settings(struct trace *trace, const struct core_settings *settings)
     member_number(&writer, "attempts_max", settings->attempts_max);
     member_number(&writer, "lane_passes_max", settings->lane_passes_max);
     member_number(&writer, "tasks_open_max", (int64_t)settings->tasks_open_max);
+    json_object_end(&writer);
+    json_object_end(&writer);
+    line_end(trace);
+    trace_keep(trace);
+}
+
+void trace_backup(struct trace *trace)
+{
+    if (trace->file == NULL)
+        return;
+    buffer_append_text(&trace->pending, "{\"backup\":true}");
+    line_end(trace);
+    trace_keep(trace);
+}
+
+void trace_restored(struct trace *trace, const struct audit *audit)
+{
+    size_t position = 0;
+    struct slice key;
+    void *value;
+    struct json_writer writer;
+    trace_number(trace, map_count(audit->tasks));
+    if (trace->file == NULL)
+        return;
+    json_writer_init(&writer, &trace->pending);
+    json_object_begin(&writer);
+    json_key_text(&writer, "restored");
+    json_object_begin(&writer);
+    while (map_next(audit->tasks, &position, &key, &value)) {
+        const struct audit_task *task = value;
+        char id[32];
+        (void)snprintf(id, sizeof id, "task-%016llx",
+                       (unsigned long long)task->row.number);
+        member_number(&writer, id, (int64_t)task->row.generation);
+    }
     json_object_end(&writer);
     json_object_end(&writer);
     line_end(trace);

@@ -30,6 +30,12 @@ void trace_number(struct trace *trace, uint64_t number);
 void trace_settings(struct trace *trace, const struct core_settings *settings);
 void trace_command(struct trace *trace, const struct command *command,
                    const struct effects *effects);
+/* The oracle keeps what it knows, and goes back to it; from here on it is told the
+ * generations. */
+struct audit;
+void trace_backup(struct trace *trace);
+void trace_restored(struct trace *trace, const struct audit *audit);
+
 void trace_keep(struct trace *trace);
 void trace_drop(struct trace *trace);
 
