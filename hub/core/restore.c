@@ -6,6 +6,7 @@
 #include "core/hold.h"
 #include "core/job_event.h"
 #include "core/presence.h"
+#include "core/retention.h"
 #include "core/stats.h"
 #include "core/token.h"
 
@@ -83,6 +84,8 @@ static void task_take_back(struct step *step, struct task *task)
         task_history_add(step, task, EVENT_RECLAIMED, agent.number,
                          SLICE_OF("store_restored"));
         task_move(step, task, TASK_QUEUED);
+    } else {
+        retention_settle(step, task);
     }
     agent_save(step, &agent);
 }
@@ -95,9 +98,10 @@ static void task_restore(struct step *step, const struct core_restore *restore,
         return;
     int64_t updated_ms = task.updated_ms;
     bool held = task.held;
-    task.generation += RESTORE_LEAP;
     if (task.generation < restore->epoch)
         task.generation = restore->epoch;
+    else
+        task.generation += RESTORE_LEAP;
     if (held)
         task_take_back(step, &task);
     task.updated_ms = held ? step->command->wall_ms : updated_ms;
@@ -163,6 +167,9 @@ enum err core_restore_step(const struct core_settings *settings,
     if (err != ERR_OK)
         return err;
     struct step *step = &scene.step;
+    /* What the backup's own history has used, too, is known even if no other is. */
+    if (restore->epoch < scene.place.epoch + RESTORE_LEAP)
+        restore->epoch = scene.place.epoch + RESTORE_LEAP;
     bool done = tasks_restore(step, restore) && agents_restore(step);
     if (done && !step_failed(step)) {
         step_counter_move(step, COUNTER_TASK_LAST, RESTORE_LEAP);

@@ -38,7 +38,7 @@ struct core_restore {
 };
 
 /* The epoch of a store restored now: past the one given up, if that is known, and past
- * every generation in it. */
+ * every generation in it, which begin at its epoch. */
 uint64_t core_restore_epoch(uint64_t given_up, int64_t wall_ms);
 
 /* One step; *ret_done after the last. ERR_CORRUPT and the transaction's own. */

@@ -5,7 +5,7 @@
  */
 #include "core/restore.h"
 
-#include "core/fleet.h"
+#include "core/scene.h"
 #include "core/task.h"
 
 #include "cmocka_all.h"
@@ -88,6 +88,25 @@ static void a_second_restore_of_one_backup_raises_generations_past_the_first(voi
     }
 }
 
+static void one_whose_store_could_not_be_read_is_passed_as_well(void **state)
+{
+    (void)state;
+    uint64_t number = submit();
+    backup = memory_store_copy(fleet.store);
+    restore(true);
+    memory_store_destroy(backup);
+    backup = memory_store_copy(fleet.store);
+    /* The clock goes back, so that it tells nothing. */
+    fleet.command.wall_ms -= 86400000;
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = generation_of(number);
+        restore(i > 0);
+        assert_true(generation_of(number) > before);
+        fleet_identify(&fleet, "ada", 7, NULL, 1);
+        assert_true(generation_of(number) > before);
+    }
+}
+
 static void a_number_that_a_restore_took_away_is_not_given_out_again(void **state)
 {
     (void)state;
@@ -113,13 +132,29 @@ static void not_even_when_the_store_given_up_cannot_be_read(void **state)
     assert_true(submit() > lost);
 }
 
+static void a_task_cancelled_in_the_hands_of_its_agent_is_let_go(void **state)
+{
+    (void)state;
+    uint64_t number = submit();
+    scene_cancel(&fleet, number);
+    assert_true(scene_task(&fleet, number).held);
+    backup = memory_store_copy(fleet.store);
+    restore(true);
+    assert_false(scene_task(&fleet, number).held);
+    assert_int_equal(scene_task(&fleet, number).state, TASK_CANCELLED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             a_second_restore_of_one_backup_raises_generations_past_the_first, begin, end),
         cmocka_unit_test_setup_teardown(
+            one_whose_store_could_not_be_read_is_passed_as_well, begin, end),
+        cmocka_unit_test_setup_teardown(
             a_number_that_a_restore_took_away_is_not_given_out_again, begin, end),
+        cmocka_unit_test_setup_teardown(
+            a_task_cancelled_in_the_hands_of_its_agent_is_let_go, begin, end),
         cmocka_unit_test_setup_teardown(not_even_when_the_store_given_up_cannot_be_read,
                                         begin, end),
     };
