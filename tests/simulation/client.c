@@ -236,6 +236,8 @@ void clients_submit_again(struct clients *clients, uint32_t number)
 {
     struct submission *submission = &clients->submissions[number];
     bool open = submission->state == SUBMISSION_OPEN;
+    if (submission->state == SUBMISSION_LOST)
+        return;
     if (open && !submission->keyed) {
         submission->state = SUBMISSION_UNKNOWN;
         return;

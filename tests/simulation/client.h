@@ -37,7 +37,7 @@ struct client_request {
     uint32_t about;
     enum message_type type;
     bool answered;
-    uint64_t moment;  /* when it was sent, among all that is sent and told */
+    uint64_t moment;   /* when it was sent, among all that is sent and told */
     uint64_t restores; /* before it was answered */
     char authorization[8 + TOKEN_TEXT_BYTES];
     struct wire_parameter parameters[PARAMETERS_MAX];

@@ -148,12 +148,26 @@ static bool is_flipped(const struct disk *disk, unsigned table, struct slice key
     return false;
 }
 
-/* A row written anew is whole again. */
+/* A row written anew is whole again; LMDB's bytes, when that is committed. */
 static void flip_forget(struct disk *disk, unsigned table, struct slice key)
 {
     unsigned index;
-    if (is_flipped(disk, table, key, &index))
+    if (!is_flipped(disk, table, key, &index))
+        return;
+    if (is_model(disk))
         disk->flips[index] = disk->flips[--disk->flip_count];
+    else
+        disk->flips[index].rewritten = true;
+}
+
+static void flips_settle(struct disk *disk, bool committed)
+{
+    for (unsigned i = disk->flip_count; i-- > 0;) {
+        if (disk->flips[i].rewritten && committed)
+            disk->flips[i] = disk->flips[--disk->flip_count];
+        else
+            disk->flips[i].rewritten = false;
+    }
 }
 
 /* The checksum says so. */
@@ -164,18 +178,31 @@ static enum err flip_found(struct disk *disk)
     return fails(disk, ERR_CORRUPT, true);
 }
 
+/* P18: what has changed by itself is never taken for what was written. */
+static enum err row_read(struct disk *disk, unsigned table, struct slice key,
+                         enum err err)
+{
+    unsigned index;
+    if (err == ERR_CORRUPT && disk->flip_count > 0 && !is_model(disk))
+        disk->sim->reached[POINT_STORE_FILE_FLIP]++;
+    if (err != ERR_OK || !is_flipped(disk, table, key, &index))
+        return err;
+    if (is_model(disk))
+        return flip_found(disk);
+    if (!disk->flips[index].rewritten)
+        sim_break(disk->sim, "a row with a bit that has changed was read as right", NULL);
+    return err;
+}
+
 static enum err proxy_get(struct transaction *proxy, unsigned table, struct slice key,
                           struct slice *ret_value)
 {
     struct disk *disk = disk_of(proxy);
-    unsigned unused;
     enum err err = is_model(disk) ? model_read_fault(disk) : ERR_OK;
     if (err != ERR_OK)
         return err;
-    err = transaction_get(disk->inner, table, key, ret_value);
-    if (err == ERR_OK && is_flipped(disk, table, key, &unused))
-        return flip_found(disk);
-    return err;
+    return row_read(disk, table, key,
+                    transaction_get(disk->inner, table, key, ret_value));
 }
 
 static struct disk_change *change_add(struct disk *disk)
@@ -254,16 +281,13 @@ static enum err proxy_remove(struct transaction *proxy, unsigned table, struct s
 static enum err proxy_walk(struct disk *disk, unsigned table, struct slice key,
                            bool forward, struct slice *ret_key, struct slice *ret_value)
 {
-    unsigned unused;
     enum err err = is_model(disk) ? model_read_fault(disk) : ERR_OK;
     if (err != ERR_OK)
         return err;
     struct transaction *inner = disk->inner;
     err = forward ? transaction_first_from(inner, table, key, ret_key, ret_value)
                   : transaction_last_before(inner, table, key, ret_key, ret_value);
-    if (err == ERR_OK && is_flipped(disk, table, *ret_key, &unused))
-        return flip_found(disk);
-    return err;
+    return row_read(disk, table, err == ERR_OK ? *ret_key : (struct slice){ 0 }, err);
 }
 
 static enum err proxy_first_from(struct transaction *proxy, unsigned table,
@@ -360,6 +384,7 @@ enum err disk_commit(struct disk *disk)
         else
             audit_abort(&sim->audit);
         disk->commits += err == ERR_OK && changed;
+        flips_settle(disk, err == ERR_OK);
         batch_end(disk);
         return err;
     }
@@ -380,6 +405,7 @@ void disk_abort(struct disk *disk)
         memory_rollback(disk->rows);
     else
         real_store_abort(disk->real);
+    flips_settle(disk, false);
     audit_abort(&disk->sim->audit);
     batch_end(disk);
 }

@@ -34,6 +34,7 @@ struct disk_flip {
     unsigned table;
     size_t key_size;
     char key[TRANSACTION_KEY_BYTES_MAX];
+    bool rewritten; /* in the batch that is open */
 };
 
 struct disk {
@@ -96,6 +97,8 @@ void disk_look_end(struct disk *disk);
 
 /* Some bit of some row changes while nobody looks. False: there is no row to spoil. */
 bool disk_flip(struct disk *disk, struct dice *dice);
+/* LMDB's own file is about to have another bit there. False: it has one already. */
+bool disk_flip_note(struct disk *disk, unsigned table, struct slice key);
 /* Somebody put things right. */
 void disk_mend(struct disk *disk);
 

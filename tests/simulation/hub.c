@@ -185,12 +185,19 @@ void hub_start(struct hub *hub)
     if (err != ERR_OK) {
         take_down(hub);
         start_later(hub, dice_between(&sim->dice, 1, DOWN_MS_MAX));
-        /* Somebody looks after a hub that does not start. */
-        disk_mend(&sim->disk);
+        hub_mend(hub);
         return;
     }
     history_started(&sim->history);
     hub->up = true;
+}
+
+void hub_mend(struct hub *hub)
+{
+    struct sim *sim = hub->sim;
+    if (sim->disk.kind == PLAN_STORE_LMDB && sim->disk.flip_count > 0)
+        backup_restore(sim, false);
+    disk_mend(&sim->disk);
 }
 
 /* Every connection breaks; some agents do not hear of it. */

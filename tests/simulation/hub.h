@@ -60,6 +60,9 @@ void hub_start(struct hub *hub);
 void hub_stop(struct hub *hub, int64_t down_ms);
 void hub_kill(struct hub *hub, int64_t down_ms);
 
+/* Somebody puts right what is wrong with the disk of a hub that is down. */
+void hub_mend(struct hub *hub);
+
 void hub_frame(struct hub *hub, uint32_t connection, char *text, size_t size);
 void hub_closed(struct hub *hub, uint32_t connection);
 void hub_request(struct hub *hub, uint32_t request);

@@ -134,7 +134,8 @@ static void hear_taken(struct clients *clients, struct submission *submission,
 static void hear_refused(struct clients *clients, struct submission *submission,
                          uint16_t status)
 {
-    if (status == ERROR_ROWS[ERROR_IDEMPOTENCY_CONFLICT].status)
+    if (status == ERROR_ROWS[ERROR_IDEMPOTENCY_CONFLICT].status &&
+        submission->state != SUBMISSION_LOST)
         breaks(clients, submission, "a key met itself and was called a conflict", status);
     if (status == ERROR_ROWS[ERROR_VALIDATION_FAILED].status &&
         submission->state == SUBMISSION_OPEN)
@@ -144,7 +145,8 @@ static void hear_refused(struct clients *clients, struct submission *submission,
 static void hear_conflict(struct clients *clients, struct submission *submission,
                           uint16_t status)
 {
-    if (status < 300 && ledger_key_lasts(clients, submission))
+    if (status < 300 && submission->state != SUBMISSION_LOST &&
+        ledger_key_lasts(clients, submission))
         breaks(clients, submission, "a key took another request for its own", status);
 }
 
@@ -283,10 +285,17 @@ void clients_finished(struct clients *clients, struct slice task_id, int64_t gen
                       NULL);
         return;
     }
+    /* A report from before a restore, of a completion that is in the backup. */
+    uint64_t number;
+    int64_t shown = generation;
+    const struct audit_task *task =
+        task_id_parse(task_id, &number) ? audit_task(&clients->sim->audit, number) : NULL;
+    if (clients->sim->restores > 0 && task != NULL && task->completed)
+        shown = (int64_t)task->row.generation;
     finished = calloc(1, sizeof *finished);
     ENSURE(finished != NULL);
-    *finished = (struct finished){ generation, generation, bytes_hash(result),
-                                   ++clients->moment };
+    *finished =
+        (struct finished){ generation, shown, bytes_hash(result), ++clients->moment };
     ENSURE(map_put(clients->finished, task_id, finished, NULL) == ERR_OK);
 }
 

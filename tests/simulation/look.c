@@ -200,6 +200,18 @@ bool disk_flip(struct disk *disk, struct dice *dice)
     return true;
 }
 
+bool disk_flip_note(struct disk *disk, unsigned table, struct slice key)
+{
+    struct disk_flip *flip = &disk->flips[disk->flip_count];
+    if (disk->flip_count == DISK_FLIPS_MAX || is_spoilt(disk, table, key))
+        return false;
+    *flip = (struct disk_flip){ .table = table, .key_size = key.size };
+    memcpy(flip->key, key.data, key.size);
+    disk->flip_count++;
+    disk->harmed = true;
+    return true;
+}
+
 void disk_mend(struct disk *disk)
 {
     disk->flip_count = 0;

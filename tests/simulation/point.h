@@ -27,6 +27,8 @@
     ROW(STORE_SLOW_COMMIT, "store.slow_commit", 15)                                      \
     ROW(STORE_READERS_FULL, "store.readers_full", 60)                                    \
     ROW(STORE_BIT_FLIP, "store.bit_flip", 10)                                            \
+    ROW(STORE_FILE_FLIP, "store.file_flip", 1000)                                        \
+    ROW(STORE_FILE_ROT, "store.file_rot", 1000)                                          \
     ROW(NET_DROP, "net.drop", 150)                                                       \
     ROW(NET_DUPLICATE, "net.duplicate", 200)                                             \
     ROW(NET_REORDER, "net.reorder", 300)                                                 \

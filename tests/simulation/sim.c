@@ -225,7 +225,9 @@ static void liveness(struct sim *sim)
     sim->disk.nearly_full = false;
     sim->hub.frozen_ms = 0;
     sim->hub.way_out_ms = 0;
-    disk_mend(&sim->disk);
+    if (sim->disk.flip_count > 0)
+        hub_kill(&sim->hub, 1);
+    hub_mend(&sim->hub);
     struct core_settings settings = sim->plan.settings;
     settings.capability_sets_max = 10000;
     settings.tasks_open_max = 1000000;

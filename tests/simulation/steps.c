@@ -1,5 +1,6 @@
 #include "simulation/steps.h"
 
+#include "simulation/rot.h"
 #include "simulation/sim.h"
 
 #include <stdio.h>
@@ -56,7 +57,7 @@ static void restore(struct sim *sim)
     hub_kill(&sim->hub, dice_tail(&sim->dice, 1, HOUR_MS));
     if (sim->hub.up)
         return;
-    backup_restore(sim, true);
+    backup_restore(sim, sim->disk.kind == PLAN_STORE_MODEL || sim->disk.flip_count == 0);
     sim->reached[POINT_HUB_RESTORED]++;
 }
 
@@ -94,6 +95,12 @@ static void hazard_do(struct sim *sim, enum point point)
     case POINT_HUB_WAY_OUT_FULL:
         sim->hub.way_out_ms = sim->monotonic_ms + dice_tail(dice, 10, FREEZE_MS);
         break;
+    case POINT_STORE_FILE_FLIP:
+        sim->reached[point] += rot_while_up(sim);
+        break;
+    case POINT_STORE_FILE_ROT:
+        sim->reached[point] += rot_while_down(sim, (long)dice_tail(dice, 1, HOUR_MS));
+        break;
     case POINT_HUB_RESTORED:
         restore(sim);
         break;
@@ -122,14 +129,19 @@ static void hazard(struct sim *sim)
         POINT_HUB_TOKEN_REVOKED, POINT_HUB_WAY_OUT_FULL,
         POINT_STORE_NEARLY_FULL, POINT_STORE_BIT_FLIP,
         POINT_AGENT_TWICE,       POINT_HUB_RESTORED,
+        POINT_STORE_FILE_FLIP,   POINT_STORE_FILE_ROT,
     };
     enum point point =
         HAZARDS[dice_below(&sim->dice, sizeof HAZARDS / sizeof HAZARDS[0])];
+    if (sim->disk.kind == PLAN_STORE_LMDB && dice_chance(&sim->dice, 300))
+        point =
+            dice_chance(&sim->dice, 500) ? POINT_STORE_FILE_FLIP : POINT_STORE_FILE_ROT;
     if (sim->plan.rate[point] == 0)
         return;
     /* These are reached when they have come to something. */
     if (point != POINT_STORE_BIT_FLIP && point != POINT_AGENT_TWICE &&
-        point != POINT_HUB_RESTORED)
+        point != POINT_HUB_RESTORED && point != POINT_STORE_FILE_FLIP &&
+        point != POINT_STORE_FILE_ROT)
         sim->reached[point]++;
     hazard_do(sim, point);
 }

@@ -289,12 +289,12 @@ void hub_turn(struct hub *hub)
             return;
         }
         drain(hub);
-        if (hub->store_broke && !sim->disk.harmed)
+        if (hub->store_broke && !sim->disk.harmed && sim->disk.flip_count == 0)
             sim_break(sim, "the hub gave up a store with which nothing was wrong", NULL);
         if (hub->up && hub->store_broke) {
             /* The process ends by itself, and somebody puts the disk right. */
-            disk_mend(&sim->disk);
             hub_kill(hub, dice_tail(&sim->dice, 100, 60000));
+            hub_mend(hub);
             return;
         }
         if (sim_is_broken(sim))
