@@ -133,6 +133,9 @@ static void hazard(struct sim *sim)
     };
     enum point point =
         HAZARDS[dice_below(&sim->dice, sizeof HAZARDS / sizeof HAZARDS[0])];
+    /* These need several to come to something. */
+    if (dice_chance(&sim->dice, 150))
+        point = POINT_HUB_RESTORED;
     if (sim->disk.kind == PLAN_STORE_LMDB && dice_chance(&sim->dice, 300))
         point =
             dice_chance(&sim->dice, 500) ? POINT_STORE_FILE_FLIP : POINT_STORE_FILE_ROT;
