@@ -243,6 +243,15 @@ static bool answer_parse(struct clients *clients, const struct client_request *r
     return false;
 }
 
+/* A submission that a restore took away may have come again, as another task. */
+static bool is_there_by_now(const struct clients *clients,
+                            const struct client_request *request)
+{
+    const struct submission *submission = &clients->submissions[request->about];
+    return submission->state != SUBMISSION_LOST &&
+           strcmp(request->texts[0], submission->id) == 0;
+}
+
 void clients_hear(struct clients *clients, uint32_t number, uint16_t status,
                   struct slice body)
 {
@@ -261,7 +270,7 @@ void clients_hear(struct clients *clients, uint32_t number, uint16_t status,
         if (request->purpose == PURPOSE_SUBMIT)
             hear_refused(clients, &clients->submissions[request->about], status);
         if (request->purpose == PURPOSE_SHOW && status == 404 &&
-            clients->submissions[request->about].state != SUBMISSION_LOST)
+            is_there_by_now(clients, request))
             breaks(clients, &clients->submissions[request->about],
                    "a task that was acknowledged is not there", status);
         return;
