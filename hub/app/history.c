@@ -37,12 +37,17 @@ enum exit_code history_open(const struct config *config, struct journal **ret_jo
         err = journal_create(&options, ret_journal, &problem);
     if (err == ERR_OK)
         return EXIT_CODE_OK;
+    /* It never stands in the fleet's way; what is wrong with the settings does. */
+    if (err == ERR_IO || err == ERR_NO_SPACE) {
+        LOG_ERROR("journal_stopped", LOG_ERR(err), LOG_WORD("reason", problem.text));
+        return EXIT_CODE_OK;
+    }
     LOG_ERROR("journal_not_opened", LOG_ERR(err), LOG_WORD("reason", problem.text));
     fprintf(config->complaints, "drover-hub: %s: %s\n", path,
             problem.text[0] != '\0' ? problem.text : err_name(err));
-    return err == ERR_EXISTS  ? EXIT_CODE_UNAVAILABLE
-           : err == ERR_LIMIT ? EXIT_CODE_CONFIG
-                              : EXIT_CODE_IO;
+    return err == ERR_EXISTS   ? EXIT_CODE_UNAVAILABLE
+           : err == ERR_MEMORY ? EXIT_CODE_INTERNAL
+                               : EXIT_CODE_CONFIG;
 }
 
 static bool wish_read(const struct config *config, const struct errand_subject *wish,

@@ -10,7 +10,8 @@
 #include "app/hub.h"
 #include "store/journal.h"
 
-/* NULL when no journal is wanted; the complaints say why there can be none. */
+/* NULL when no journal is wanted, or none can be written now, which is logged. Settings that
+ * cannot be right, and a journal that is another hub's, are refused: see the complaints. */
 enum exit_code history_open(const struct config *config, struct journal **ret_journal);
 
 /* --store-at: the store as it was, made there; a hub may be running. */

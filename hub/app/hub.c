@@ -413,6 +413,8 @@ static enum exit_code keys_start(struct hub *hub)
         err = ops_start(hub->ops);
     if (err != ERR_OK)
         LOG_ERROR("hub_not_started", LOG_ERR(err));
+    if (err_breaks_store(err))
+        suspect_note(config_path(hub->config, SETTING_DATA), err_name(err));
     return exit_code_of(err);
 }
 
@@ -487,16 +489,29 @@ static void hub_finish(struct hub *hub)
     store_close(hub->store);
 }
 
+/* The store that was closed gave up the directory's lock: nobody may have come in between,
+ * for what he writes down would be in the file that goes. */
+static enum err swap_alone(const struct config *config, struct vault_problem *problem)
+{
+    struct place place = { .lock.fd = -1 };
+    enum err err = place_take(config, &place);
+    if (err == ERR_OK)
+        err = restore_swap(place.data, problem);
+    else
+        vault_say(problem, "the data directory cannot be had: %s", err_name(err));
+    place_release(&place);
+    return err;
+}
+
 /* True: a restored store has taken the place of the one that was in use, or could not. */
 static bool store_replace(struct hub *hub, enum exit_code code)
 {
     struct vault_problem problem = { "" };
-    const char *data = config_path(hub->config, SETTING_DATA);
     bool ready = code == EXIT_CODE_OK && !stop_asked && ops_restore_is_ready(hub->ops);
     bool merged = ready && ops_restore_merge(hub->ops) == ERR_OK;
     hub->listen.port = ready ? net_port(hub->net) : hub->listen.port;
     hub_finish(hub);
-    if (merged && restore_swap(data, &problem) == ERR_OK)
+    if (merged && swap_alone(hub->config, &problem) == ERR_OK)
         LOG_NOTICE("store_restored");
     else if (ready)
         LOG_ERROR("store_not_restored", LOG_WORD("reason", problem.text));

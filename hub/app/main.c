@@ -70,9 +70,12 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
     case ERRAND_RUN:
         break;
     }
-    /* It listens nowhere, so it does not matter what it would take to. */
+    /* They listen nowhere, so it does not matter what it would take to; and a hub that has
+     * one done by a child hands down only what it needs. */
     if (errand == ERRAND_STORE_AT)
         return history_point(config, subject);
+    if (errand == ERRAND_MERGE)
+        return restoring_merge(config, subject->text);
     if (hub_settings_check(config) != ERR_OK)
         return EXIT_CODE_CONFIG;
     if (errand == ERRAND_CHECK) {
@@ -81,8 +84,6 @@ static enum exit_code errand_run(const struct config *config, enum errand errand
     }
     if (log_level_parse(config_text(config, SETTING_LOG_LEVEL), &level))
         log_set_level(level);
-    if (errand == ERRAND_MERGE)
-        return restoring_merge(config, subject->text);
     if (errand == ERRAND_RESTORE)
         return store_restore(config, subject->text, subject->sure, subject->forced);
     return errand == ERRAND_ENROLMENT ? hub_offer_enrolment(config, stdout)

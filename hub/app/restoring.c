@@ -171,6 +171,8 @@ enum err restoring_do(struct restoring *restoring, struct vault_problem *ret_pro
         return err;
     }
     err = restore_swap(data, ret_problem);
+    if (err != ERR_OK && replace_is_pending(data))
+        (void)replace_settle(data, false);
     if (err != ERR_OK || !replace_is_pending(data))
         return err;
     err = walk_made(restoring, data, ret_problem);

@@ -4,7 +4,6 @@
 #include "ops/child.h"
 
 #include <poll.h>
-#include <signal.h>
 
 enum {
     LOOK_MS = 1000,
@@ -29,24 +28,13 @@ int walk_child(const char *const *arguments, walk_go_on *go_on, struct buffer *s
     return child_end(&child, false);
 }
 
-/* LMDB ends who reads pages that are no pages; other signals say nothing of the store. */
 static enum walked walked_of(int code)
 {
-    switch (code) {
-    case EXIT_CODE_OK:
+    if (code == EXIT_CODE_OK)
         return WALKED_GOOD;
-    case EXIT_CODE_IO:
-    case SIGNALLED + SIGSEGV:
-    case SIGNALLED + SIGBUS:
-    case SIGNALLED + SIGABRT:
-    case SIGNALLED + SIGFPE:
-    case SIGNALLED + SIGILL:
+    if (child_found_broken(code))
         return WALKED_BROKEN;
-    case EXIT_CODE_CONFIG:
-        return WALKED_FOREIGN;
-    default:
-        return WALKED_UNKNOWN;
-    }
+    return code == EXIT_CODE_CONFIG ? WALKED_FOREIGN : WALKED_UNKNOWN;
 }
 
 enum walked walk_store(const char *directory, walk_go_on *go_on,

@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 enum {
@@ -98,4 +99,19 @@ int child_end(struct child *child, bool stop)
     if (ended < 0)
         return SIGNALLED;
     return WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+bool child_found_broken(int code)
+{
+    switch (code) {
+    case EX_IOERR:
+    case SIGNALLED + SIGSEGV:
+    case SIGNALLED + SIGBUS:
+    case SIGNALLED + SIGABRT:
+    case SIGNALLED + SIGFPE:
+    case SIGNALLED + SIGILL:
+        return true;
+    default:
+        return false;
+    }
 }

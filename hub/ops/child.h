@@ -25,4 +25,9 @@ bool child_read(struct child *child, struct buffer *text);
 /* Its exit code, or 128 and the signal that ended it. `stop`: it is killed first. */
 int child_end(struct child *child, bool stop);
 
+/* That code of one that read a store says that the store is broken: it found it so, or died
+ * of it, for LMDB ends who reads pages that are no pages. Other signals say nothing of the
+ * store. */
+bool child_found_broken(int code);
+
 #endif

@@ -5,6 +5,7 @@
 #include "os/file.h"
 #include "os/log.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,26 +38,41 @@ static void leftovers_remove(const struct making *making)
             (void)unlink(path);
 }
 
+static bool is_empty(const char *directory)
+{
+    DIR *entries = opendir(directory);
+    bool empty = entries != NULL;
+    const struct dirent *entry;
+    while (empty && (entry = readdir(entries)) != NULL)
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    if (entries != NULL)
+        (void)closedir(entries);
+    return empty;
+}
+
 /* Ours alone: what is in there already is not to be mixed with what is made. */
 static enum err target_take(struct making *making)
 {
     const char *target = making->options->target;
-    struct stat status;
     if (!path_join(making->data, sizeof making->data, target, DATA_FILE)) {
         vault_say(making->problem, "the path is too long");
         return ERR_LIMIT;
     }
     if (mkdir(target, 0700) == 0) {
         making->directory_made = true;
-        return ERR_OK;
+        if (directory_sync_above(target) == ERR_OK)
+            return ERR_OK;
+        (void)rmdir(target);
+        vault_say(making->problem, "%.150s cannot be synced", target);
+        return ERR_IO;
     }
     if (errno != EEXIST) {
         vault_say(making->problem, "%.150s cannot be made: %s", target, strerror(errno));
         return ERR_IO;
     }
-    if (lstat(making->data, &status) != 0 && errno == ENOENT)
+    if (is_empty(target))
         return ERR_OK;
-    vault_say(making->problem, "there is a store in %.200s", target);
+    vault_say(making->problem, "there is something in %.200s", target);
     return ERR_EXISTS;
 }
 

@@ -166,8 +166,11 @@ static enum err remove_whole(struct vault *vault, const char *name)
     int inside = open_inside(vault, name);
     if (inside < 0)
         return unlinkat(vault->fd, name, 0) == 0 ? ERR_OK : file_err(errno);
-    (void)unlinkat(inside, MANIFEST_FILE, 0);
-    (void)unlinkat(inside, VAULT_DATA, 0);
+    /* The last two are left by whoever opened the store in it, and was ended. */
+    static const char *const FILES[] = { MANIFEST_FILE, VAULT_DATA, "lock.mdb",
+                                         "hub.lock" };
+    for (size_t i = 0; i < sizeof FILES / sizeof FILES[0]; i++)
+        (void)unlinkat(inside, FILES[i], 0);
     (void)close(inside);
     return unlinkat(vault->fd, name, AT_REMOVEDIR) == 0 ? ERR_OK : file_err(errno);
 }
@@ -190,7 +193,8 @@ void vault_sweep(struct vault *vault)
     for (int i = 0; i < ENTRIES_MAX && (entry = readdir(entries)) != NULL; i++) {
         struct slice name = slice_from_text(entry->d_name);
         if (ends_with(name, VAULT_PARTIAL) &&
-            slice_starts_with(name, SLICE_OF("backup-")))
+            (slice_starts_with(name, SLICE_OF(VAULT_BACKUP "-")) ||
+             slice_starts_with(name, SLICE_OF(VAULT_STORE_AT "-"))))
             (void)remove_whole(vault, entry->d_name);
     }
     (void)closedir(entries);

@@ -3,16 +3,14 @@
  * walk the store itself would hold one snapshot for as long as that takes, and the file
  * would grow meanwhile.
  */
+#include "ops/child.h"
 #include "ops/inside.h"
 #include "os/clock.h"
 #include "os/log.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
-
-enum { SIGNALLED = 128 };
 
 static void fail_with(struct ops_outcome *outcome, enum err err)
 {
@@ -33,7 +31,7 @@ static bool copy_walk(struct ops *ops, const char *directory,
 {
     int ended =
         ops_walk(ops, directory, "verify_failed", "it was walked", manifest, outcome);
-    if (ended == EX_IOERR || ended > SIGNALLED)
+    if (child_found_broken(ended))
         outcome->code = "store_corrupt";
     if (ended != 0)
         return false;

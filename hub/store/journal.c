@@ -144,9 +144,11 @@ static enum err segment_make(struct journal *journal)
     segment_name(journal->number + 1, name);
     int fd = openat(journal->directory, name,
                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int code = errno;
+    if (fd >= 0 || code == EEXIST)
+        journal->number++; /* that one was not seen: the next try takes another */
     if (fd < 0)
-        return weather(errno);
-    journal->number++;
+        return weather(code);
     enum err err =
         bytes_write(fd, buffer_slice(&journal->frame), (struct slice){ "", 0 });
     if (err == ERR_OK && fsync(journal->directory) != 0)

@@ -6,7 +6,8 @@
  * A record is written and synced before the batch it tells of is committed, so that of a
  * committed batch there always is one. The other way round is allowed to differ: a record
  * without its batch can only be the last before a new segment, whose head says where the
- * store really stood; readers leave it out.
+ * store really stood; readers leave it out. After a gap no head tells: there they leave
+ * out the last record in any case.
  *
  * The journal never stands in the fleet's way. When it cannot be written it says so once
  * and goes on with a new history, which begins where the old one has a gap, as soon as it

@@ -65,6 +65,7 @@ enum err segment_list_read(int directory, struct segment_list *ret_list)
 struct part {
     uint64_t number;
     uint64_t position;
+    uint64_t begin;
     uint64_t limit; /* what begins here or later was taken back: see journal.h */
 };
 
@@ -98,6 +99,7 @@ static enum err parts_read(struct journal_reader *reader, const struct journal_l
                 reader->parts[reader->count++] = (struct part){
                     .number = list.numbers[i],
                     .position = segment.head.position,
+                    .begin = segment.head.begin,
                 };
             segment_close(&segment);
         }
@@ -110,6 +112,31 @@ static enum err parts_read(struct journal_reader *reader, const struct journal_l
             limit = reader->parts[i].position;
     }
     return err;
+}
+
+/* Where the next history begins after a gap, its head does not tell whether the last record
+ * before the gap was committed: so it is left out. */
+static enum err end_doubt(struct journal_reader *reader, size_t at)
+{
+    struct segment_reader segment;
+    struct segment_record record;
+    uint64_t last = UINT64_MAX;
+    uint64_t after = 0;
+    struct part *part = &reader->parts[at];
+    const struct part *next = part + 1;
+    if (at + 1 == reader->count || next->begin != next->position)
+        return ERR_OK;
+    enum err err = segment_open(reader->directory, part->number, &segment);
+    if (err != ERR_OK)
+        return err;
+    while ((err = segment_next(&segment, &record)) == ERR_OK) {
+        last = record.before;
+        after = record.after;
+    }
+    segment_close(&segment);
+    if (after < next->position && last < part->limit)
+        part->limit = last;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err journal_reader_create(const char *directory, const struct journal_line *line,
@@ -146,8 +173,10 @@ void journal_reader_destroy(struct journal_reader *reader)
 
 static enum err part_open(struct journal_reader *reader)
 {
-    enum err err = segment_open(reader->directory, reader->parts[reader->next].number,
-                                &reader->segment);
+    enum err err = end_doubt(reader, reader->next);
+    if (err == ERR_OK)
+        err = segment_open(reader->directory, reader->parts[reader->next].number,
+                           &reader->segment);
     reader->open = err == ERR_OK;
     return err;
 }

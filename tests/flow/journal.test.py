@@ -162,8 +162,15 @@ async def what_cannot_be_had_is_said(hub):
     target = made_at(hub, "last")
     done = run(BIN / "drover-hub", "--data", hub.data, "--store-at", "last", "--to", target)
     same(done.returncode, 78)
-    assert "there is a store in" in done.stderr, done
+    assert "there is something in" in done.stderr, done
     assert (target / "data.mdb").exists()
+    shared = hub.folder / "shared"
+    shared.mkdir(mode=0o755)
+    (shared / "hub.lock").write_text("somebody's")
+    done = run(BIN / "drover-hub", "--data", hub.data, "--store-at", "last", "--to", shared)
+    same(done.returncode, 78)
+    same((shared.stat().st_mode & 0o777, (shared / "hub.lock").read_text()),
+         (0o755, "somebody's"))
 
     shutil.rmtree(hub.data / "backups")
     target, done = store_at(hub, "last")

@@ -289,6 +289,27 @@ static void a_store_that_stands_elsewhere_begins_a_new_history(void **state)
     assert_int_equal(begin_now(), 30);
 }
 
+static void the_last_record_before_a_gap_is_in_doubt(void **state)
+{
+    (void)state;
+    struct journal_reader *reader;
+    struct segment_record record;
+    const struct segment_head *head;
+    uint64_t after = 0;
+    start(&ROOMY, 10);
+    append_all(10, 20);
+    assert_int_equal(append(20, 22, SLICE_OF("died before the commit")), ERR_OK);
+    start(&ROOMY, 30); /* the runs between kept no journal */
+    append_all(30, 32);
+    assert_int_equal(journal_reader_create(path, &LINE, &reader), ERR_OK);
+    while (journal_reader_next(reader, &head, &record) == ERR_OK) {
+        assert_int_not_equal(record.before, 20);
+        after = record.after;
+    }
+    journal_reader_destroy(reader);
+    assert_int_equal(after, 32);
+}
+
 static void a_store_that_went_back_goes_on_from_there(void **state)
 {
     (void)state;
@@ -390,6 +411,7 @@ int main(void)
         CASE(a_torn_end_takes_nothing_but_itself),
         CASE(a_bit_that_turned_ends_the_segment_before_it),
         CASE(a_store_that_stands_elsewhere_begins_a_new_history),
+        CASE(the_last_record_before_a_gap_is_in_doubt),
         CASE(a_store_that_went_back_goes_on_from_there),
         CASE(another_line_of_history_is_not_mixed_in),
         CASE(segments_are_bounded_and_the_oldest_go),
