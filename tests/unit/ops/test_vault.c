@@ -243,7 +243,14 @@ static void a_sweep_takes_what_was_interrupted_and_nothing_else(void **state)
     assert_int_equal(mkdir(inside("%s", "other.partial"), 0700), 0);
     assert_int_equal(symlink(place.directory, inside("%s", "backup-4.partial")), 0);
     assert_int_equal(file_write(inside("%s", "backup-5.partial"), SLICE_OF("x")), ERR_OK);
+    /* A store that somebody had open when he was killed. */
+    start("at-6");
+    assert_int_equal(file_write(inside("%s/lock.mdb", "at-6.partial"), SLICE_OF("x")),
+                     ERR_OK);
+    assert_int_equal(file_write(inside("%s/hub.lock", "at-6.partial"), SLICE_OF("")),
+                     ERR_OK);
     vault_sweep(&place.vault);
+    assert_false(is_there("%s", "at-6.partial"));
     assert_false(is_there("%s", "backup-2.partial"));
     assert_false(is_there("%s", "backup-3.partial"));
     assert_false(is_there("%s", "backup-4.partial")); /* the link, not what it names */
