@@ -12,7 +12,7 @@ import traceback
 import urllib.error
 import urllib.request
 
-from support import asked
+from support import a_port, asked
 
 BIN = os.environ.get("DROVER_BIN", "build/bin")
 PATIENCE_S = float(os.environ.get("FLOW_PATIENCE_S", "30"))
@@ -111,6 +111,7 @@ class Fleet:
 
     def hub_start(self):
         """On a free port at first, on the same port ever after."""
+        self.port = self.port or a_port("127.0.0.1")
         port_file = self.path("port")
         if os.path.exists(port_file):
             os.unlink(port_file)

@@ -15,6 +15,7 @@ import inspect
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -54,6 +55,17 @@ class Answer:
         return f"HTTP {self.status} {self.text[:400]!r}"
 
 
+def a_port(host):
+    """One that the system hands out to nobody: a hub that starts again finds it free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for _ in range(1000):
+        port = random.randint(10000, 32000)
+        with socket.socket(family) as probe, contextlib.suppress(OSError):
+            probe.bind((host.strip("[]"), port))
+            return port
+    return 0
+
+
 class Hub:
     """One hub process; restart with start() on the same port and folder."""
 
@@ -80,6 +92,7 @@ class Hub:
         ]
 
     def spawn(self):
+        self.port = self.port or a_port(self.host)
         (self.folder / "port").unlink(missing_ok=True)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
