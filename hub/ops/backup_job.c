@@ -2,6 +2,7 @@
 #include "ops/inside.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "store/journal_read.h"
 #include "store/store.h"
 
 #include <stdio.h>
@@ -179,7 +180,33 @@ static bool is_way_back(const struct ops *ops, const struct manifest *made,
             made->created_ms - older->created_ms < WAY_BACK_MS);
 }
 
-/* Never the one just made, and none of another store or kind. */
+/* The oldest backup that the command journal can be played back onto: without it what the
+ * journal keeps from before the next one would be kept for nothing. Empty: there is none. */
+static void journal_base_find(struct ops *ops, const struct vault_list *list,
+                              struct manifest *manifest,
+                              char ret_name[MANIFEST_NAME_BYTES + 1])
+{
+    struct vault_problem unused;
+    struct journal_figures figures;
+    uint64_t oldest = UINT64_MAX;
+    ret_name[0] = '\0';
+    if (ops->options.journal_directory == NULL ||
+        journal_look(ops->options.journal_directory, 0, &figures) != ERR_OK)
+        return;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!vault_name_is_of(list->names[i], VAULT_BACKUP) ||
+            vault_look(&ops->vault, list->names[i], manifest, &unused) != ERR_OK ||
+            manifest->instance != figures.line.instance ||
+            manifest->epoch != figures.line.epoch || manifest->sequence < figures.begin ||
+            manifest->sequence >= oldest)
+            continue;
+        oldest = manifest->sequence;
+        (void)snprintf(ret_name, MANIFEST_NAME_BYTES + 1, "%s", list->names[i]);
+    }
+}
+
+/* Never the one just made, none that the journal starts from, and none of another store or
+ * kind. */
 static void prune(struct ops *ops, const struct manifest *made)
 {
     struct vault_problem unused;
@@ -187,7 +214,9 @@ static void prune(struct ops *ops, const struct manifest *made)
     struct manifest *manifest = malloc(sizeof *manifest);
     uint32_t kept = 1;
     uint32_t version = made->store_version; /* the oldest seen so far */
+    char base[MANIFEST_NAME_BYTES + 1];
     if (list != NULL && manifest != NULL && vault_list(&ops->vault, list) == ERR_OK) {
+        journal_base_find(ops, list, manifest, base);
         for (size_t i = list->count; i-- > 0;) {
             const char *name = list->names[i];
             if (strcmp(name, made->name) == 0 || !vault_name_is_of(name, VAULT_BACKUP) ||
@@ -200,6 +229,8 @@ static void prune(struct ops *ops, const struct manifest *made)
                 continue;
             if (kept < ops->options.backups_kept)
                 kept++;
+            else if (strcmp(name, base) == 0)
+                continue;
             else if (vault_remove(&ops->vault, name) == ERR_OK)
                 LOG_INFO("backup_removed", LOG_WORD("backup", name));
             else
