@@ -133,6 +133,27 @@ static enum err table_open(struct format *format, const char *name, unsigned num
     return code == 0 ? ERR_OK : format_fail(format, code, "opening a table");
 }
 
+/* A name that rotted looks like one we do not know; its checksum tells the two apart. */
+static enum err rows_check(const struct format *format)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    struct slice payload;
+    int code = mdb_cursor_open(format->txn, format->dbi, &cursor);
+    if (code != 0)
+        return format_fail(format, code, "reading its format");
+    while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0)
+        if (!frame_read(slice_make(value.mv_data, value.mv_size), (unsigned)FORMAT_NUMBER,
+                        slice_make(key.mv_data, key.mv_size), &payload)) {
+            code = MDB_CORRUPTED;
+            break;
+        }
+    mdb_cursor_close(cursor);
+    return code == MDB_NOTFOUND ? ERR_OK
+                                : format_fail(format, code, "reading its format");
+}
+
 /* Every table we were told of has its row by now: one row more is one we do not know. */
 static enum err strangers_refuse(const struct format *format, unsigned table_count)
 {
@@ -142,6 +163,9 @@ static enum err strangers_refuse(const struct format *format, unsigned table_cou
         return format_fail(format, code, "counting its tables");
     if (status.ms_entries == (size_t)(table_count - format->absent) + 1)
         return ERR_OK;
+    enum err err = rows_check(format);
+    if (err != ERR_OK)
+        return err;
     problem_set(format->problem,
                 "the store has tables this version does not know: it was written by a "
                 "newer version");

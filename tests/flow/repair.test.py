@@ -134,6 +134,17 @@ def what_every_start_reads_is_found_broken_by_one_and_restored_by_the_next(hub):
     tidy(hub)
 
 
+@case(RESTORES)
+def a_name_of_a_table_that_rotted_is_no_newer_version(hub):
+    _, tasks = filled(hub)
+    name = backup(hub)
+    same(hub.stop(), 0)
+    rot(hub.data / "data.mdb", b"task_alias")
+    hub.start()
+    same((ids(hub), told(hub)["backup"]), (tasks, name))
+    tidy(hub)
+
+
 @case()
 def without_the_setting_it_says_which_command_restores(hub):
     rots, tasks = filled(hub)
