@@ -180,16 +180,6 @@ void event_add(struct step *step, const struct message *event)
     event_crowd(step);
 }
 
-static const struct message_row *row_named(struct slice name)
-{
-    for (int i = MESSAGE_NONE + 1; i < MESSAGE_COUNT; i++) {
-        const struct message_row *row = &MESSAGE_ROWS[i];
-        if (row->direction == DIRECTION_EVENT && slice_equal(row->name, name))
-            return row;
-    }
-    return NULL;
-}
-
 static bool record_unpack(struct step *step, struct slice record, struct event *event)
 {
     struct unpack unpack = unpack_start(record);
@@ -200,7 +190,8 @@ static bool record_unpack(struct step *step, struct slice record, struct event *
     event->role = unpack_u32(&unpack);
     event->actor = unpack_slice(&unpack);
     event->address = unpack_slice(&unpack);
-    const struct message_row *of = row_named(unpack_slice(&unpack));
+    const struct message_row *of =
+        message_row_find(DIRECTION_EVENT, unpack_slice(&unpack));
     if (unpack.failed || of == NULL || flags > FLAG_CUT)
         return false;
     event->message.type = (enum message_type)(of - MESSAGE_ROWS);

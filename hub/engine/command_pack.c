@@ -56,15 +56,6 @@ static void bytes_take(struct unpack *unpack, void *target, size_t size)
         memcpy(target, bytes.data, size);
 }
 
-static const struct message_row *row_find(uint8_t direction, struct slice name)
-{
-    for (int i = MESSAGE_NONE + 1; i < MESSAGE_COUNT; i++)
-        if (MESSAGE_ROWS[i].direction == direction &&
-            slice_equal(MESSAGE_ROWS[i].name, name))
-            return &MESSAGE_ROWS[i];
-    return NULL;
-}
-
 static uint8_t digests_unpack(struct unpack *unpack, struct command *command)
 {
     uint8_t flags = unpack_u8(unpack);
@@ -97,7 +88,8 @@ bool command_unpack(struct unpack *unpack, struct arena *arena,
     command.address = unpack_slice(unpack);
     uint8_t flags = digests_unpack(unpack, &command);
     uint8_t direction = unpack_u8(unpack);
-    const struct message_row *of = row_find(direction, unpack_slice(unpack));
+    const struct message_row *of =
+        message_row_find((enum message_direction)direction, unpack_slice(unpack));
     if (unpack->failed || flags > FLAGS_ALL || of == NULL || of->kind != KIND_COMMAND)
         return false;
     ret_message->type = (enum message_type)(of - MESSAGE_ROWS);

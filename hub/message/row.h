@@ -86,6 +86,10 @@ struct message_row {
  * stands that of its success answer. */
 extern const struct message_row MESSAGE_ROWS[MESSAGE_COUNT];
 
+/* The row of that direction and name; NULL when there is none. */
+const struct message_row *message_row_find(enum message_direction direction,
+                                           struct slice name);
+
 /* What the documents were made of, as one hexadecimal digest. */
 extern const struct slice DOCUMENTS_DIGEST;
 

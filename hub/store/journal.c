@@ -38,11 +38,6 @@ struct journal {
     int64_t retry_ms; /* monotonic: not before; 0: it can be written */
 };
 
-static enum err weather(int code)
-{
-    return code == ENOSPC || code == EDQUOT || code == EFBIG ? ERR_NO_SPACE : ERR_IO;
-}
-
 static enum err directory_take(struct journal *journal, struct store_problem *problem)
 {
     enum err err = directory_make(journal->path);
@@ -107,12 +102,12 @@ static enum err bytes_write(int fd, struct slice first, struct slice second)
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            return weather(errno);
+            return file_err(errno);
         size_t of_first = (size_t)written < first.size ? (size_t)written : first.size;
         first = slice_skip(first, of_first);
         second = slice_skip(second, (size_t)written - of_first);
     }
-    return fdatasync(fd) == 0 ? ERR_OK : weather(errno);
+    return fdatasync(fd) == 0 ? ERR_OK : file_err(errno);
 }
 
 static void segment_end(struct journal *journal)
@@ -148,11 +143,11 @@ static enum err segment_make(struct journal *journal)
     if (fd >= 0 || code == EEXIST)
         journal->number++; /* that one was not seen: the next try takes another */
     if (fd < 0)
-        return weather(code);
+        return file_err(code);
     enum err err =
         bytes_write(fd, buffer_slice(&journal->frame), (struct slice){ "", 0 });
     if (err == ERR_OK && fsync(journal->directory) != 0)
-        err = weather(errno);
+        err = file_err(errno);
     if (err != ERR_OK) {
         (void)close(fd);
         (void)unlinkat(journal->directory, name, 0);

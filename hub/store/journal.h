@@ -44,7 +44,7 @@ void journal_destroy(struct journal *journal);
 enum err journal_begin(struct journal *journal, const struct segment_head *head);
 
 /*
- * Writes the record and syncs it. ERR_NO_SPACE, ERR_IO: it is not written, and the history
+ * Writes the record and syncs it. ERR_NO_SPACE, ERR_IO, ...: it is not written, and the history
  * ends before it; ERR_CLOSED: it ended before, and it is too early to try again. The batch
  * may be committed all the same.
  */
